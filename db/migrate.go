@@ -1,0 +1,114 @@
+package db
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// migrationTable is goose's own table: named so that it does not meet that of an embedding application.
+const migrationTable = "claimsync_migration"
+
+// migrateLock is the key of the advisory lock that makes concurrent migrations take turns ("claimsyn" in ASCII).
+const migrateLock int64 = 0x636c61696d73796e
+
+// MigrateConfig says where River's tables are.
+type MigrateConfig struct {
+	// RiverSchema is the schema that holds River's tables; it is created if it is missing. Defaults to
+	// DefaultRiverSchema.
+	RiverSchema string
+
+	// Logger gets a line per applied migration. Defaults to none.
+	Logger *slog.Logger
+}
+
+// Migrate brings River's tables and claimsync's own to their newest version. It is safe to call from many processes at
+// once, they take turns under one advisory lock, and does nothing where there is nothing to do. River's migrations
+// cannot run inside a transaction of ours, so a failure may leave some migrations applied; calling it again goes on
+// from there.
+func Migrate(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) error {
+	if config.RiverSchema == "" {
+		config.RiverSchema = DefaultRiverSchema
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+
+	// A connection of its own: the lock belongs to the session, and the pool may have only one connection to give.
+	conn, err := pgx.ConnectConfig(ctx, pool.Config().ConnConfig.Copy())
+	if err != nil {
+		return fmt.Errorf("connecting to migrate: %w", err)
+	}
+	// Closing the session releases the lock, also after a cancelled context.
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", migrateLock); err != nil {
+		return fmt.Errorf("waiting for the migration lock: %w", err)
+	}
+
+	if err := migrateRiver(ctx, conn, pool, config); err != nil {
+		return fmt.Errorf("migrating River's tables: %w", err)
+	}
+	if err := migrateOwn(ctx, pool, config); err != nil {
+		return fmt.Errorf("migrating claimsync's tables: %w", err)
+	}
+	return nil
+}
+
+func migrateRiver(ctx context.Context, conn *pgx.Conn, pool *pgxpool.Pool, config MigrateConfig) error {
+	schema := pgx.Identifier{config.RiverSchema}.Sanitize()
+	if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+schema); err != nil {
+		return err
+	}
+	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{
+		Schema: config.RiverSchema,
+		Logger: slog.New(slog.DiscardHandler), // logged below, in our words
+	})
+	if err != nil {
+		return err
+	}
+	result, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	if err != nil {
+		return err
+	}
+	for _, version := range result.Versions {
+		config.Logger.InfoContext(ctx, "Migrated", "source", "river", "version", version.Version, "name", version.Name)
+	}
+	return nil
+}
+
+func migrateOwn(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) (err error) {
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return err
+	}
+	// Closing the handle leaves the pool open.
+	handle := stdlib.OpenDBFromPool(pool)
+	defer func() { err = errors.Join(err, handle.Close()) }()
+
+	provider, err := goose.NewProvider(goose.DialectPostgres, handle, files, goose.WithTableName(migrationTable))
+	if err != nil {
+		return err
+	}
+	results, err := provider.Up(ctx)
+	if err != nil {
+		return err
+	}
+	for _, result := range results {
+		config.Logger.InfoContext(ctx, "Migrated", "source", "claimsync", "version", result.Source.Version,
+			"name", result.Source.Path)
+	}
+	return nil
+}

@@ -1,0 +1,14 @@
+-- What our queries use of River's tables, for sqlc to check them by. River's own migrations create them; the schema
+-- name stands for the configured one (see riverschema.go).
+CREATE SCHEMA river;
+
+CREATE TYPE river.river_job_state AS ENUM (
+    'available', 'cancelled', 'completed', 'discarded', 'pending', 'retryable', 'running', 'scheduled'
+);
+
+CREATE TABLE river.river_job (
+    id           bigserial PRIMARY KEY,
+    state        river.river_job_state NOT NULL DEFAULT 'available',
+    attempted_at timestamptz,
+    scheduled_at timestamptz NOT NULL DEFAULT now()
+);

@@ -1,0 +1,18 @@
+-- name: DestinationBlocked :one
+SELECT blocked_until::timestamptz AS blocked_until, blocked_reason::text AS blocked_reason
+FROM destination WHERE topic = @topic AND blocked_until > clock_timestamp();
+
+-- name: DestinationBlock :exec
+-- Never shortens a block that others rely on.
+INSERT INTO destination AS d (topic, blocked_until, blocked_reason)
+VALUES (@topic, clock_timestamp() + @delay::interval, @reason::text)
+ON CONFLICT (topic) DO UPDATE SET blocked_until = EXCLUDED.blocked_until, blocked_reason = EXCLUDED.blocked_reason
+WHERE d.blocked_until IS NULL OR d.blocked_until < EXCLUDED.blocked_until;
+
+-- name: DestinationSweepBegin :execrows
+-- One process at a time gets the sweep: whoever finds the last one old enough. Not while the destination is blocked:
+-- jobs are then scheduled for the block's end, which would look like having none.
+INSERT INTO destination AS d (topic, swept_at) VALUES (@topic, clock_timestamp())
+ON CONFLICT (topic) DO UPDATE SET swept_at = clock_timestamp()
+WHERE d.swept_at <= clock_timestamp() - @every::interval
+    AND (d.blocked_until IS NULL OR d.blocked_until <= clock_timestamp());

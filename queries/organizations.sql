@@ -1,0 +1,66 @@
+-- name: OrganizationInsert :exec
+INSERT INTO organizations (id, name, clerk_org_id, certification_tier)
+VALUES (@id, @name, sqlc.narg(clerk_org_id), @certification_tier);
+
+-- name: OrganizationInsertMany :exec
+-- An empty clerk_org_id means none.
+INSERT INTO organizations (id, name, clerk_org_id, certification_tier)
+SELECT unnest(@ids::text[]), unnest(@names::text[]), NULLIF(unnest(@clerk_org_ids::text[]), ''),
+    unnest(@certification_tiers::text[])::certification_tier;
+
+-- name: OrganizationUpdate :exec
+UPDATE organizations SET name = @name, clerk_org_id = sqlc.narg(clerk_org_id), certification_tier = @certification_tier
+WHERE id = @id;
+
+-- name: OrganizationDelete :one
+DELETE FROM organizations WHERE id = @id RETURNING clerk_org_id;
+
+-- name: OrganizationGetMany :many
+SELECT * FROM organizations WHERE id = ANY(@ids::text[]);
+
+-- name: OrganizationClerkID :one
+-- Locked, so that the organization is not linked elsewhere until it is marked.
+SELECT clerk_org_id FROM organizations WHERE id = @id FOR SHARE;
+
+-- name: OrganizationLock :many
+-- In the order of their ids, so that two transactions locking several take them in one order. NO KEY UPDATE: the
+-- foreign keys of facts that others insert meanwhile do not wait for us, nor we for them.
+SELECT * FROM organizations WHERE id = ANY(@ids::text[]) ORDER BY id FOR NO KEY UPDATE;
+
+-- name: OrganizationListAfter :many
+-- Ids only, for walking the whole table in batches.
+SELECT id FROM organizations WHERE id > @after_id ORDER BY id LIMIT @max_rows;
+
+-- name: OrganizationCount :one
+SELECT count(*) AS organizations, count(*) FILTER (WHERE clerk_org_id IS NULL) AS unlinked FROM organizations;
+
+-- name: OrganizationListByClerkID :many
+SELECT id, clerk_org_id::text AS clerk_org_id FROM organizations WHERE clerk_org_id = ANY(@clerk_org_ids::text[]);
+
+-- name: OrganizationSaveScores :exec
+-- recalculate_at: the zero time of Go means none. calculated_at moves even where the scores do not: under REPEATABLE
+-- READ it is the conflict by which a second calculation that missed our facts is refused.
+UPDATE organizations AS o SET
+    compliance_score = s.compliance_score,
+    documentation_score = s.documentation_score,
+    insurance_score = s.insurance_score,
+    personnel_score = s.personnel_score,
+    audit_score = s.audit_score,
+    insurance_valid = s.insurance_valid,
+    calculated_at = @calculated_at,
+    recalculate_at = NULLIF(s.recalculate_at, '0001-01-01 00:00:00+00')
+FROM (
+    SELECT unnest(@ids::text[]) AS id,
+        unnest(@compliance_scores::smallint[]) AS compliance_score,
+        unnest(@documentation_scores::smallint[]) AS documentation_score,
+        unnest(@insurance_scores::smallint[]) AS insurance_score,
+        unnest(@personnel_scores::smallint[]) AS personnel_score,
+        unnest(@audit_scores::smallint[]) AS audit_score,
+        unnest(@insurance_valids::boolean[]) AS insurance_valid,
+        unnest(@recalculate_ats::timestamptz[]) AS recalculate_at
+) AS s
+WHERE o.id = s.id;
+
+-- name: OrganizationClaims :one
+-- What a Clerk organization's tokens are to say.
+SELECT id, certification_tier, compliance_score, insurance_valid FROM organizations WHERE clerk_org_id = @clerk_org_id::text;

@@ -1,0 +1,173 @@
+-- The steps of the protocol; outbox/doc.go tells how they fit together. Leases and delays are measured by the
+-- database's clock, and by clock_timestamp(): now() would be the start of the transaction, which may have waited long
+-- for the row.
+
+-- name: OutboxMark :many
+-- Needs the keys sorted and distinct, so that two transactions marking several keys lock them in one order.
+-- job_id is null exactly when nothing will deliver the row: it was clean, parked or new.
+INSERT INTO outbox AS o (topic, key, dirty_since)
+SELECT @topic, marked.key, clock_timestamp()
+FROM (SELECT unnest(@keys::text[]) AS key) AS marked
+ON CONFLICT (topic, key) DO UPDATE SET
+    desired_version = o.desired_version + 1,
+    dirty_since = COALESCE(o.dirty_since, clock_timestamp()),
+    redirtied_at = CASE WHEN o.dirty_since IS NOT NULL THEN COALESCE(o.redirtied_at, clock_timestamp()) END,
+    failures = CASE WHEN o.parked_at IS NULL THEN o.failures ELSE 0 END,
+    parked_at = NULL,
+    parked_reason = NULL
+RETURNING o.key, o.desired_version, (o.job_id IS NULL)::boolean AS needs_job;
+
+-- name: OutboxJobSet :exec
+UPDATE outbox AS o SET job_id = inserted.job_id
+FROM (SELECT unnest(@keys::text[]) AS key, unnest(@job_ids::bigint[]) AS job_id) AS inserted
+WHERE o.topic = @topic AND o.key = inserted.key;
+
+-- name: OutboxClaim :one
+-- Takes the lease if the row is claimable, else says why not and for how long. Locks the row first, so that the
+-- verdict is about its latest version. An expired lease is taken over, and the delivery that held it recorded as lost.
+WITH current AS (
+    SELECT o.topic, o.key, o.lease_token, o.lease_version, o.leased_at, o.job_id,
+        CASE
+            WHEN o.dirty_since IS NULL THEN 'clean'
+            WHEN o.parked_at IS NOT NULL THEN 'parked'
+            WHEN o.lease_expires_at > clock_timestamp() THEN 'leased'
+            WHEN o.not_before > clock_timestamp() THEN 'not_due'
+            WHEN d.blocked_until > clock_timestamp() THEN 'blocked'
+            ELSE 'claimed'
+        END AS verdict,
+        GREATEST(o.lease_expires_at, o.not_before, d.blocked_until) - clock_timestamp() AS wait
+    FROM outbox AS o
+    LEFT JOIN destination AS d ON d.topic = o.topic
+    WHERE o.topic = @topic AND o.key = @key
+    FOR NO KEY UPDATE OF o
+),
+claimed AS (
+    UPDATE outbox AS o SET
+        lease_token = gen_random_uuid(),
+        lease_version = o.desired_version,
+        leased_at = clock_timestamp(),
+        lease_expires_at = clock_timestamp() + @lease::interval,
+        redirtied_at = NULL,
+        job_id = @job_id::bigint
+    FROM current
+    WHERE o.topic = current.topic AND o.key = current.key AND current.verdict = 'claimed'
+    RETURNING o.key, o.lease_token, o.lease_version, o.dirty_since, o.failures
+),
+lost AS (
+    INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, error, duration)
+    SELECT c.topic, c.key, c.lease_version, c.job_id, 'lost', 'the lease expired without a result',
+        clock_timestamp() - c.leased_at
+    FROM current AS c
+    WHERE c.verdict = 'claimed' AND c.lease_token IS NOT NULL
+)
+SELECT current.verdict::text AS verdict,
+    GREATEST(COALESCE(current.wait, interval '0'), interval '0')::interval AS wait,
+    claimed.lease_token, claimed.lease_version, claimed.dirty_since, claimed.failures
+FROM current LEFT JOIN claimed ON claimed.key = current.key;
+
+-- name: OutboxAcknowledge :one
+-- No row: the lease was lost, and with it the right to say anything about the row.
+WITH acknowledged AS (
+    UPDATE outbox AS o SET
+        synced_version = lease_version,
+        synced_at = clock_timestamp(),
+        dirty_since = CASE WHEN desired_version > lease_version THEN redirtied_at END,
+        redirtied_at = NULL,
+        job_id = NULL,
+        lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
+        not_before = NULL,
+        failures = 0,
+        last_error = NULL
+    WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
+    RETURNING o.topic, o.key, o.synced_version, o.desired_version
+),
+recorded AS (
+    INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
+    SELECT a.topic, a.key, a.synced_version, @job_id::bigint, 'applied', sqlc.narg(status), sqlc.narg(trace_id),
+        @duration
+    FROM acknowledged AS a
+)
+SELECT (desired_version > synced_version)::boolean AS still_dirty FROM acknowledged;
+
+-- name: OutboxRelease :one
+-- Gives the lease back after a failure; the row stays dirty and its job goes on. No row: the lease was lost.
+WITH released AS (
+    UPDATE outbox AS o SET
+        lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
+        not_before = clock_timestamp() + @delay::interval,
+        failures = failures + CASE WHEN @blameless::boolean THEN 0 ELSE 1 END,
+        last_error = @error
+    WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
+    RETURNING o.topic, o.key
+),
+recorded AS (
+    INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
+    SELECT r.topic, r.key, @version, @job_id::bigint, @outcome, sqlc.narg(status), sqlc.narg(trace_id), @error, @duration
+    FROM released AS r
+)
+SELECT key FROM released;
+
+-- name: OutboxPark :one
+-- Gives up on the version that was refused. A change made meanwhile is not parked with it: then the row only loses
+-- its lease and its job, and still_dirty says that it needs a new one. No row: the lease was lost.
+WITH parked AS (
+    UPDATE outbox AS o SET
+        parked_at = CASE WHEN desired_version = lease_version THEN clock_timestamp() END,
+        parked_reason = CASE WHEN desired_version = lease_version THEN @reason::text END,
+        job_id = NULL,
+        lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
+        not_before = NULL,
+        failures = failures + 1,
+        last_error = @error
+    WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
+    RETURNING o.topic, o.key, o.parked_at
+),
+recorded AS (
+    INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
+    SELECT r.topic, r.key, @version, @job_id::bigint, 'park', sqlc.narg(status), sqlc.narg(trace_id), @error, @duration
+    FROM parked AS r
+)
+SELECT (parked_at IS NULL)::boolean AS still_dirty FROM parked;
+
+-- name: OutboxDeliveryInsert :exec
+-- For a result that was not accepted: the row itself is another delivery's by now.
+INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
+SELECT o.topic, o.key, @version, @job_id::bigint, @outcome, sqlc.narg(status), sqlc.narg(trace_id),
+    sqlc.narg(error), @duration
+FROM outbox AS o WHERE o.topic = @topic AND o.key = @key;
+
+-- name: OutboxSweep :many
+-- Rows that are due and that no live job will deliver. A running job counts as live for one lease: longer, and it
+-- would hold one. A job scheduled for later than the row is due counts as none.
+SELECT o.key
+FROM outbox AS o
+WHERE o.topic = @topic
+    AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
+    AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
+    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp())
+    AND NOT EXISTS (
+        SELECT FROM river.river_job AS j
+        WHERE j.id = o.job_id
+            AND (j.state IN ('available', 'pending')
+                OR j.state IN ('scheduled', 'retryable') AND j.scheduled_at <= clock_timestamp() + @patience::interval
+                OR j.state = 'running' AND j.attempted_at > clock_timestamp() - @lease::interval)
+    )
+ORDER BY o.dirty_since, o.key
+LIMIT @max_rows
+FOR NO KEY UPDATE OF o SKIP LOCKED;
+
+-- name: OutboxGet :one
+SELECT * FROM outbox WHERE topic = @topic AND key = @key;
+
+-- name: OutboxDeliveryList :many
+SELECT * FROM outbox_delivery WHERE topic = @topic AND key = @key ORDER BY id DESC LIMIT @max_rows;
+
+-- name: OutboxBacklog :one
+-- Walks the partial indexes only: the cost is the backlog's, not the table's.
+SELECT
+    (SELECT count(*) FROM outbox AS o WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
+    )::bigint AS dirty,
+    (SELECT count(*) FROM outbox AS o WHERE o.topic = @topic AND o.parked_at IS NOT NULL)::bigint AS parked,
+    COALESCE((SELECT clock_timestamp() - min(o.dirty_since) FROM outbox AS o
+        WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL), interval '0'
+    )::interval AS oldest_dirty_age;
