@@ -1,0 +1,143 @@
+package jobs
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+
+	"github.com/claimsync/claimsync/outbox"
+)
+
+const (
+	// DefaultDeliveryTimeout is the deadline of one delivery. outbox.DefaultLease exceeds it by the time an
+	// acknowledgement may take.
+	DefaultDeliveryTimeout = 5 * time.Second
+
+	// DefaultMaxWorkers is how many deliveries one process runs at once, per topic: 100 calls a second at a latency of
+	// 300 ms, which is Clerk's production limit.
+	DefaultMaxWorkers = 32
+
+	// DefaultSweepEvery is how often the fleet looks for rows that nothing will deliver.
+	DefaultSweepEvery = time.Second
+
+	// settleTimeout bounds recording a result; it goes on when the process is told to stop.
+	settleTimeout = 3 * time.Second
+
+	// jobTimeout bounds a whole job, as a last resort: the delivery and the settling have their own deadlines.
+	jobTimeout = 30 * time.Second
+)
+
+// Config is what the worker and the sweeper work on.
+type Config struct {
+	// Pool is the database. Required.
+	Pool *pgxpool.Pool
+
+	// Outbox is the protocol. Required.
+	Outbox *outbox.Outbox
+
+	// Destinations has the destination of each topic. Required. A topic's jobs are in the River queue of its name.
+	Destinations map[string]outbox.Destination
+
+	// DeliveryTimeout is the deadline of one delivery; it must be shorter than the outbox's lease. Defaults to
+	// DefaultDeliveryTimeout.
+	DeliveryTimeout time.Duration
+
+	// MaxWorkers is how many deliveries this process runs at once, per topic. Defaults to DefaultMaxWorkers.
+	MaxWorkers int
+
+	// SoftStopTimeout is how long a stop waits for deliveries under way before it cancels them. Defaults to what a
+	// delivery may take.
+	SoftStopTimeout time.Duration
+
+	// SweepEvery is how often one process of the fleet sweeps. Defaults to DefaultSweepEvery.
+	SweepEvery time.Duration
+
+	// Logger gets a line per delivery. Defaults to none.
+	Logger *slog.Logger
+
+	// Observer is told what happens, for metrics. Defaults to none.
+	Observer Observer
+}
+
+// Observer is told of deliveries and sweeps. Its methods are called concurrently.
+type Observer interface {
+	// Delivered is called once per delivery, with its outcome as in the delivery log.
+	Delivered(topic, outcome string, duration time.Duration)
+	// Applied is called once per acknowledged delivery with the time since the oldest change that it delivered.
+	Applied(topic string, lag time.Duration)
+	// Swept is called when a sweep found rows that nothing would have delivered.
+	Swept(topic string, rows int)
+}
+
+func (c Config) withDefaults() Config {
+	if c.DeliveryTimeout == 0 {
+		c.DeliveryTimeout = DefaultDeliveryTimeout
+	}
+	if c.MaxWorkers == 0 {
+		c.MaxWorkers = DefaultMaxWorkers
+	}
+	if c.SweepEvery == 0 {
+		c.SweepEvery = DefaultSweepEvery
+	}
+	if c.SoftStopTimeout == 0 {
+		c.SoftStopTimeout = c.DeliveryTimeout + settleTimeout
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Observer == nil {
+		c.Observer = noObserver{}
+	}
+	return c
+}
+
+type noObserver struct{}
+
+func (noObserver) Delivered(string, string, time.Duration) {}
+func (noObserver) Applied(string, time.Duration)           {}
+func (noObserver) Swept(string, int)                       {}
+
+// Register adds the delivery worker to the workers of a River client.
+func Register(workers *river.Workers, config Config) error {
+	return river.AddWorkerSafely(workers, newDeliveryWorker(config.withDefaults()))
+}
+
+// Queues returns the River queue of each topic, to be merged into a client's own.
+func Queues(config Config) map[string]river.QueueConfig {
+	config = config.withDefaults()
+	queues := make(map[string]river.QueueConfig, len(config.Destinations))
+	for topic := range config.Destinations {
+		queues[topic] = river.QueueConfig{
+			MaxWorkers: config.MaxWorkers,
+			// River notifies a queue at most once per cooldown: a low one keeps the wait after a commit short.
+			FetchCooldown: 10 * time.Millisecond,
+			// How long a job waits whose notification was left out because of another that committed earlier.
+			FetchPollInterval: 500 * time.Millisecond,
+		}
+	}
+	return queues
+}
+
+// RiverConfig returns the settings of a River client that works the topics' queues, for an application that has no
+// client of its own.
+func RiverConfig(config Config, schema string) (*river.Config, error) {
+	config = config.withDefaults()
+	workers := river.NewWorkers()
+	if err := Register(workers, config); err != nil {
+		return nil, err
+	}
+	return &river.Config{
+		Schema:  schema,
+		Logger:  RiverLogger(config.Logger),
+		Workers: workers,
+		Queues:  Queues(config),
+		// Both, because River raises the second to an hour more than the first where only that is set.
+		JobTimeout:           jobTimeout,
+		RescueStuckJobsAfter: 2 * jobTimeout,
+		// The delivery log is what is kept; a completed job is of interest for hours.
+		CompletedJobRetentionPeriod: time.Hour,
+		SoftStopTimeout:             config.SoftStopTimeout,
+	}, nil
+}

@@ -1,0 +1,47 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+)
+
+// DeliveryArgs is the wake-up for one outbox row. It carries no state: the worker reads what is current.
+type DeliveryArgs struct {
+	Topic string `json:"topic"`
+	Key   string `json:"key"`
+}
+
+// Kind is River's name of the job.
+func (DeliveryArgs) Kind() string { return "outbox_delivery" }
+
+// Waker inserts wake-ups through a River client, which may be insert-only. It implements outbox.Waker.
+type Waker struct {
+	client *river.Client[pgx.Tx]
+}
+
+// NewWaker returns a Waker on client.
+func NewWaker(client *river.Client[pgx.Tx]) Waker { return Waker{client: client} }
+
+// WakeTx inserts one job per key in tx, in the queue named as the topic, and returns the jobs' ids in the keys' order.
+func (w Waker) WakeTx(ctx context.Context, tx pgx.Tx, topic string, keys []string) ([]int64, error) {
+	opts := &river.InsertOpts{Queue: topic}
+	params := make([]river.InsertManyParams, len(keys))
+	for i, key := range keys {
+		params[i] = river.InsertManyParams{Args: DeliveryArgs{Topic: topic, Key: key}, InsertOpts: opts}
+	}
+	inserted, err := w.client.InsertManyTx(ctx, tx, params)
+	if err != nil {
+		return nil, err
+	}
+	if len(inserted) != len(keys) {
+		return nil, fmt.Errorf("river inserted %d jobs for %d keys", len(inserted), len(keys))
+	}
+	ids := make([]int64, len(inserted))
+	for i, result := range inserted {
+		ids[i] = result.Job.ID
+	}
+	return ids, nil
+}

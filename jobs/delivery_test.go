@@ -1,0 +1,288 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/claimsync/claimsync/outbox"
+)
+
+func TestDelivery(t *testing.T) {
+	f := newFleet(t, func(context.Context, string, int64) (outbox.Receipt, error) {
+		return outbox.Receipt{Status: 200, TraceID: "trace"}, nil
+	})
+	f.start()
+	f.mark("a", "b")
+	f.untilClean("a", "b")
+	log := f.deliveries("a")
+	if len(log) != 1 || log[0].Outcome != "applied" || *log[0].Status != 200 || *log[0].TraceID != "trace" {
+		t.Errorf("delivery log: %+v", log)
+	}
+	// In the same transaction as the acknowledgement, so without waiting.
+	if n := f.count("SELECT count(*) FROM river.river_job WHERE state = 'completed'"); n != 2 {
+		t.Errorf("%d jobs completed, want 2", n)
+	}
+}
+
+// Several processes, and writers that never pause: every key ends on its newest state, with never two pushes in
+// flight, and no push of an older state after a newer one.
+func TestNoLostUpdate(t *testing.T) {
+	const keys, writers, changes = 4, 4, 60
+	var mu sync.Mutex
+	pushed := map[string]int{} // the newest state at the destination
+	inFlight := map[string]int{}
+	var f *fleet
+	f = newFleet(t, func(ctx context.Context, key string, _ int64) (outbox.Receipt, error) {
+		var state int
+		if err := f.pool.QueryRow(ctx, "SELECT state FROM facts WHERE key = $1", key).Scan(&state); err != nil {
+			return outbox.Receipt{}, err
+		}
+		mu.Lock()
+		inFlight[key]++
+		if inFlight[key] > 1 {
+			t.Errorf("%d pushes of %s in flight", inFlight[key], key)
+		}
+		mu.Unlock()
+		time.Sleep(3 * time.Millisecond) // what a call takes
+		mu.Lock()
+		defer mu.Unlock()
+		inFlight[key]--
+		if state < pushed[key] {
+			t.Errorf("%s went back from %d to %d", key, pushed[key], state)
+		}
+		pushed[key] = state
+		return outbox.Receipt{Status: 200}, nil
+	})
+	ctx := t.Context()
+	if _, err := f.pool.Exec(ctx, "CREATE TABLE facts (key text PRIMARY KEY, state int NOT NULL)"); err != nil {
+		t.Fatal(err)
+	}
+	f.start()
+	f.start()
+
+	var writing sync.WaitGroup
+	rollback := errors.New("rolled back")
+	for range writers {
+		writing.Go(func() {
+			for i := range changes {
+				key := fmt.Sprint("k", i%keys)
+				err := pgx.BeginFunc(ctx, f.pool, func(tx pgx.Tx) error {
+					_, err := tx.Exec(ctx, `INSERT INTO facts VALUES ($1, 1)
+						ON CONFLICT (key) DO UPDATE SET state = facts.state + 1`, key)
+					if err != nil {
+						return err
+					}
+					if err := f.config.Outbox.MarkTx(ctx, tx, f.waker, topic, key); err != nil {
+						return err
+					}
+					if i%5 == 4 {
+						return rollback
+					}
+					return nil
+				})
+				if err != nil && !errors.Is(err, rollback) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writing.Wait()
+	want := map[string]int{}
+	for i := range keys {
+		key := fmt.Sprint("k", i)
+		f.untilClean(key)
+		want[key] = f.count("SELECT state FROM facts WHERE key = $1", key)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if diff := cmp.Diff(want, maps.Clone(pushed)); diff != "" {
+		t.Errorf("state at the destination (-want +got):\n%s", diff)
+	}
+	// Coalescing: one job a push, none beside it.
+	deliveries := f.count("SELECT count(*) FROM outbox_delivery")
+	if inserted := f.count("SELECT count(*) FROM river.river_job"); inserted > deliveries {
+		t.Errorf("%d jobs for %d deliveries", inserted, deliveries)
+	}
+	if woken := f.count("SELECT count(*) FROM outbox_delivery WHERE outcome <> 'applied'"); woken != 0 {
+		t.Errorf("%d deliveries failed", woken)
+	}
+}
+
+// What becomes of a row by what the destination answers first. River's attempts are for what is nobody's answer.
+func TestFailures(t *testing.T) {
+	failure := func(action outbox.Action) error {
+		return &outbox.Failure{
+			Action: action, RetryAfter: time.Second, Receipt: outbox.Receipt{Status: 418}, Err: errors.New("no"),
+		}
+	}
+	tests := map[string]struct {
+		first    error
+		outcomes []string // newest first
+		attempts int
+	}{
+		"busy":         {failure(outbox.Retry), []string{"applied", "retry"}, 1},
+		"outage":       {failure(outbox.Outage), []string{"applied", "outage"}, 1},
+		"told to wait": {failure(outbox.Wait), []string{"applied", "wait"}, 1},
+		"ambiguous":    {failure(outbox.Ambiguous), []string{"applied", "ambiguous"}, 1},
+		"unexpected":   {errors.New("broken"), []string{"applied", "retry"}, 2},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var calls atomic.Int32
+			f := newFleet(t, func(context.Context, string, int64) (outbox.Receipt, error) {
+				if calls.Add(1) == 1 {
+					return outbox.Receipt{}, test.first
+				}
+				return outbox.Receipt{Status: 200}, nil
+			})
+			f.start()
+			f.mark("a")
+			f.untilClean("a")
+			var outcomes []string
+			for _, delivery := range f.deliveries("a") {
+				outcomes = append(outcomes, string(delivery.Outcome))
+			}
+			if diff := cmp.Diff(test.outcomes, outcomes); diff != "" {
+				t.Errorf("outcomes (-want +got):\n%s", diff)
+			}
+			if n := f.count("SELECT max(attempt) FROM river.river_job"); n != test.attempts {
+				t.Errorf("%d attempts, want %d", n, test.attempts)
+			}
+		})
+	}
+}
+
+func TestStopKeepsEverybodyAway(t *testing.T) {
+	var calls atomic.Int32
+	f := newFleet(t, func(context.Context, string, int64) (outbox.Receipt, error) {
+		calls.Add(1)
+		return outbox.Receipt{}, &outbox.Failure{Action: outbox.Stop, Err: errors.New("key revoked")}
+	})
+	f.config.MaxWorkers = 1
+	f.start()
+	f.mark("a", "b", "c")
+	f.until("all jobs wait", func() bool {
+		return f.count("SELECT count(*) FROM river.river_job WHERE state = 'scheduled'") == 3
+	})
+	if n := calls.Load(); n != 1 {
+		t.Errorf("%d calls, want 1: the others had to be kept away", n)
+	}
+	if n := f.count("SELECT count(*) FROM outbox WHERE failures > 0 OR parked_at IS NOT NULL"); n != 0 {
+		t.Errorf("%d keys are blamed for the configuration", n)
+	}
+}
+
+func TestParkedUntilItChanges(t *testing.T) {
+	var calls atomic.Int32
+	f := newFleet(t, func(context.Context, string, int64) (outbox.Receipt, error) {
+		if calls.Add(1) == 1 {
+			return outbox.Receipt{}, &outbox.Failure{Action: outbox.Park, Receipt: outbox.Receipt{Status: 422}, Err: errors.New("no")}
+		}
+		return outbox.Receipt{Status: 200}, nil
+	})
+	f.start()
+	f.mark("a")
+	f.until("a is parked", func() bool { return f.status("a").State == outbox.StateParked })
+	if n := f.count("SELECT count(*) FROM river.river_job WHERE state <> 'completed'"); n != 0 {
+		t.Errorf("%d jobs are left for a parked key", n)
+	}
+	f.mark("a")
+	f.untilClean("a")
+}
+
+func TestPanicCostsAnAttempt(t *testing.T) {
+	var calls atomic.Int32
+	f := newFleet(t, func(context.Context, string, int64) (outbox.Receipt, error) {
+		if calls.Add(1) == 1 {
+			panic("bug")
+		}
+		return outbox.Receipt{Status: 200}, nil
+	})
+	f.config.Outbox = outbox.New(outbox.Config{Lease: 500 * time.Millisecond})
+	f.start()
+	f.mark("a")
+	f.untilClean("a")
+	if got := f.deliveries("a"); len(got) != 2 || got[1].Outcome != "lost" {
+		t.Errorf("delivery log: %+v, want the panic as lost", got)
+	}
+}
+
+// A job that somebody deletes in River UI costs seconds, not the update.
+func TestDeletedJobIsReplaced(t *testing.T) {
+	f := newFleet(t, func(context.Context, string, int64) (outbox.Receipt, error) {
+		return outbox.Receipt{Status: 200}, nil
+	})
+	f.mark("a")
+	if n := f.count("WITH d AS (DELETE FROM river.river_job RETURNING 1) SELECT count(*) FROM d"); n != 1 {
+		t.Fatalf("%d jobs deleted, want 1", n)
+	}
+	f.start()
+	f.untilClean("a")
+}
+
+// A graceful stop waits for the push under way, loses nothing and burns no attempt.
+func TestGracefulStop(t *testing.T) {
+	started, finish := make(chan struct{}), make(chan struct{})
+	f := newFleet(t, func(_ context.Context, key string, _ int64) (outbox.Receipt, error) {
+		if key == "a" {
+			close(started)
+			<-finish
+		}
+		return outbox.Receipt{Status: 200}, nil
+	})
+	f.config.MaxWorkers = 1
+	stop := f.start()
+	f.mark("a")
+	<-started
+	f.mark("b")
+	stopped := make(chan struct{})
+	go func() { stop(); close(stopped) }()
+	close(finish)
+	<-stopped
+	if state := f.status("a").State; state != outbox.StateClean {
+		t.Errorf("a is %s after the stop, want clean: its push was under way", state)
+	}
+	f.start()
+	f.untilClean("b")
+	if n := f.count("SELECT max(attempt) FROM river.river_job"); n != 1 {
+		t.Errorf("%d attempts, want 1", n)
+	}
+}
+
+// A push that does not end in time at a stop is given back, for another process to do at once.
+func TestStopReleasesWhatDoesNotEnd(t *testing.T) {
+	var calls atomic.Int32
+	started := make(chan struct{})
+	f := newFleet(t, func(ctx context.Context, _ string, _ int64) (outbox.Receipt, error) {
+		if calls.Add(1) == 1 {
+			close(started)
+			<-ctx.Done()
+			return outbox.Receipt{}, &outbox.Failure{Action: outbox.Ambiguous, Err: ctx.Err()}
+		}
+		return outbox.Receipt{Status: 200}, nil
+	})
+	f.config.DeliveryTimeout = time.Hour // so that only the stop ends it
+	f.config.SoftStopTimeout = 50 * time.Millisecond
+	stop := f.start()
+	f.mark("a")
+	<-started
+	stop()
+	log := f.deliveries("a")
+	if len(log) != 1 || log[0].Outcome != "canceled" {
+		t.Errorf("delivery log: %+v, want one canceled", log)
+	}
+	f.start()
+	f.untilClean("a")
+	if n := f.count("SELECT max(attempt) FROM river.river_job"); n != 1 {
+		t.Errorf("%d attempts, want 1", n)
+	}
+}

@@ -1,0 +1,94 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/outbox"
+)
+
+// deliveryWorker does steps 2 to 4 of the protocol in outbox/doc.go: claim, deliver, acknowledge.
+type deliveryWorker struct {
+	river.WorkerDefaults[DeliveryArgs]
+	config Config
+}
+
+type deliveryJob = river.Job[DeliveryArgs]
+
+func newDeliveryWorker(config Config) *deliveryWorker { return &deliveryWorker{config: config} }
+
+// Timeout is River's own, the last resort.
+func (w *deliveryWorker) Timeout(*deliveryJob) time.Duration { return jobTimeout }
+
+// NextRetry is for the unexpected, such as a lost database: what the destination answers is not retried by River.
+func (w *deliveryWorker) NextRetry(job *deliveryJob) time.Time {
+	return time.Now().Add(min(time.Duration(job.Attempt)*time.Second, 5*time.Second))
+}
+
+func (w *deliveryWorker) Work(ctx context.Context, job *deliveryJob) error {
+	destination, ok := w.config.Destinations[job.Args.Topic]
+	if !ok {
+		// Another version of the program may know it, as during a rolling deploy.
+		w.config.Logger.WarnContext(ctx, "No destination for topic", "topic", job.Args.Topic, "job_id", job.ID)
+		return river.JobSnooze(time.Minute)
+	}
+	claim, err := w.config.Outbox.Claim(ctx, w.config.Pool, job.Args.Topic, job.Args.Key, job.ID)
+	if err != nil {
+		return err
+	}
+	switch claim.Verdict {
+	case outbox.Claimed:
+		return w.deliver(ctx, job, destination, claim.Lease)
+	case outbox.Clean, outbox.Parked:
+		return nil
+	default:
+		return snooze(claim.Wait)
+	}
+}
+
+func (w *deliveryWorker) deliver(
+	ctx context.Context, job *deliveryJob, destination outbox.Destination, lease outbox.Lease,
+) error {
+	started := time.Now()
+	deliverCtx, cancel := context.WithTimeout(ctx, w.config.DeliveryTimeout)
+	receipt, err := destination.Deliver(deliverCtx, lease.Key, lease.Version)
+	cancel()
+	attempt := &attempt{
+		worker: w, job: job, lease: lease, receipt: receipt, duration: time.Since(started), canceled: ctx.Err() != nil,
+	}
+
+	// What was learned is recorded also when the process is told to stop.
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	return attempt.settle(ctx, err)
+}
+
+// snooze waits without burning an attempt. The spread keeps jobs that waited for the same instant from arriving as one.
+func snooze(wait time.Duration) error {
+	return river.JobSnooze(wait + 10*time.Millisecond + rand.N(100*time.Millisecond))
+}
+
+// transact runs fn in a transaction together with the completion of the job.
+func (w *deliveryWorker) transact(ctx context.Context, job *deliveryJob, fn func(pgx.Tx, outbox.Waker) error) error {
+	waker := NewWaker(river.ClientFromContext[pgx.Tx](ctx))
+	return db.Transact(ctx, w.config.Pool, func(tx pgx.Tx) error {
+		if err := fn(tx, waker); err != nil {
+			return err
+		}
+		// A job that was deleted or finished by hand meanwhile needs no completion: the row is what counts.
+		_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job)
+		if err != nil && !errors.Is(err, rivertype.ErrNotFound) {
+			return fmt.Errorf("completing job %d: %w", job.ID, err)
+		}
+		return nil
+	})
+}

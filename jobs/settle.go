@@ -1,0 +1,139 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/claimsync/claimsync/outbox"
+)
+
+// attempt is one delivery that has ended, and has to be recorded.
+type attempt struct {
+	worker   *deliveryWorker
+	job      *deliveryJob
+	lease    outbox.Lease
+	receipt  outbox.Receipt
+	duration time.Duration
+	canceled bool // the process is stopping and did not wait for the delivery
+}
+
+// settle records how the delivery ended, and returns what River is to do with the job.
+func (a *attempt) settle(ctx context.Context, err error) error {
+	var failure *outbox.Failure
+	switch {
+	case err == nil:
+		return a.acknowledge(ctx)
+	case a.canceled:
+		return a.release(ctx, &outbox.Failure{Action: outbox.Canceled, Receipt: a.receipt, Err: err}, 0)
+	case errors.As(err, &failure):
+		return a.fail(ctx, failure)
+	default:
+		return a.broke(ctx, err)
+	}
+}
+
+func (a *attempt) acknowledge(ctx context.Context) error {
+	config := &a.worker.config
+	err := a.worker.transact(ctx, a.job, func(tx pgx.Tx, waker outbox.Waker) error {
+		return config.Outbox.AcknowledgeTx(ctx, tx, waker, a.lease, a.receipt, a.duration)
+	})
+	if errors.Is(err, outbox.ErrLeaseLost) {
+		return a.fenced(ctx, a.receipt, nil)
+	}
+	if err != nil {
+		return err
+	}
+	config.Observer.Applied(a.lease.Topic, time.Since(a.lease.DirtySince))
+	a.log(ctx, slog.LevelInfo, "Delivered", "applied", a.receipt)
+	return nil
+}
+
+// fail does what the failure calls for. The order matters: first nobody else runs into the same wall.
+func (a *attempt) fail(ctx context.Context, failure *outbox.Failure) error {
+	config := &a.worker.config
+	decision := outbox.Decide(failure, a.lease.Failures)
+	if decision.Block > 0 {
+		if err := config.Outbox.Block(ctx, config.Pool, a.lease.Topic, decision.Block, failure.Error()); err != nil {
+			return err
+		}
+	}
+	if decision.Park {
+		return a.park(ctx, failure)
+	}
+	return a.release(ctx, failure, decision.Delay)
+}
+
+func (a *attempt) park(ctx context.Context, failure *outbox.Failure) error {
+	config := &a.worker.config
+	err := a.worker.transact(ctx, a.job, func(tx pgx.Tx, waker outbox.Waker) error {
+		return config.Outbox.ParkTx(ctx, tx, waker, a.lease, failure, a.duration)
+	})
+	if errors.Is(err, outbox.ErrLeaseLost) {
+		return a.fenced(ctx, failure.Receipt, failure)
+	}
+	if err != nil {
+		return err
+	}
+	a.log(ctx, slog.LevelError, "Delivery parked", string(outbox.Park), failure.Receipt, "err", failure)
+	return nil
+}
+
+// release gives the row back and lets its job go on when it is due.
+func (a *attempt) release(ctx context.Context, failure *outbox.Failure, delay time.Duration) error {
+	config := &a.worker.config
+	err := config.Outbox.Release(ctx, config.Pool, a.lease, failure, delay, a.duration)
+	if errors.Is(err, outbox.ErrLeaseLost) {
+		return a.fenced(ctx, failure.Receipt, failure)
+	}
+	if err != nil {
+		return err
+	}
+	a.log(ctx, levelOf(failure.Action), "Delivery failed", string(failure.Action), failure.Receipt, "err", failure, "retry_in", delay)
+	return snooze(delay)
+}
+
+// broke is for what the destination is not responsible for: River's own retries.
+func (a *attempt) broke(ctx context.Context, cause error) error {
+	config := &a.worker.config
+	failure := &outbox.Failure{Action: outbox.Retry, Receipt: a.receipt, Err: cause}
+	if err := config.Outbox.Release(ctx, config.Pool, a.lease, failure, 0, a.duration); err != nil {
+		return errors.Join(cause, err)
+	}
+	return cause
+}
+
+// fenced: the lease was lost, so the result does not count; the job has nothing more to do.
+func (a *attempt) fenced(ctx context.Context, receipt outbox.Receipt, failure *outbox.Failure) error {
+	config := &a.worker.config
+	var cause error
+	if failure != nil {
+		cause = failure
+	}
+	a.log(ctx, slog.LevelWarn, "Delivery finished after its lease was lost", "fenced", receipt)
+	return config.Outbox.RecordFenced(ctx, config.Pool, a.lease, receipt, cause, a.duration)
+}
+
+// levelOf: what somebody has to look at is an error, what mends itself is not.
+func levelOf(action outbox.Action) slog.Level {
+	switch action {
+	case outbox.Stop:
+		return slog.LevelError
+	case outbox.Canceled:
+		return slog.LevelInfo
+	default:
+		return slog.LevelWarn
+	}
+}
+
+func (a *attempt) log(ctx context.Context, level slog.Level, message, outcome string, receipt outbox.Receipt, more ...any) {
+	a.worker.config.Observer.Delivered(a.lease.Topic, outcome, a.duration)
+	attrs := []any{
+		"topic", a.lease.Topic, "key", a.lease.Key, "version", a.lease.Version, "job_id", a.job.ID,
+		"attempt", a.job.Attempt, "outcome", outcome, "duration", a.duration, "trace_id", receipt.TraceID,
+	}
+	a.worker.config.Logger.Log(ctx, level, message, append(attrs, more...)...)
+}

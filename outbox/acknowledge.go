@@ -1,0 +1,96 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/claimsync/claimsync/db/dbsqlc"
+)
+
+// ErrLeaseLost means that the lease was taken over: the result was not accepted, and the row is another delivery's.
+var ErrLeaseLost = errors.New("the lease was lost")
+
+// AcknowledgeTx records in tx that the leased version is synced. If the row was marked meanwhile, it gets its next job
+// in the same transaction: the caller completes the present one in tx in either case. Returns ErrLeaseLost, with nothing
+// written, if the lease no longer holds.
+func (o *Outbox) AcknowledgeTx(
+	ctx context.Context, tx pgx.Tx, waker Waker, lease Lease, receipt Receipt, duration time.Duration,
+) error {
+	stillDirty, err := o.queries.OutboxAcknowledge(ctx, tx, dbsqlc.OutboxAcknowledgeParams{
+		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, JobID: lease.JobID,
+		Status: receipt.status(), TraceID: receipt.traceID(), Duration: duration,
+	})
+	if err != nil {
+		return lease.wrap("acknowledging", err)
+	}
+	if stillDirty {
+		return o.wakeTx(ctx, tx, waker, lease.Topic, []string{lease.Key})
+	}
+	return nil
+}
+
+// ParkTx gives up in tx on the leased version, for the failure's reason. A change that was made meanwhile is not given
+// up: the row then gets its next job. The caller completes the present job in tx. Returns ErrLeaseLost, with nothing
+// written, if the lease no longer holds.
+func (o *Outbox) ParkTx(
+	ctx context.Context, tx pgx.Tx, waker Waker, lease Lease, failure *Failure, duration time.Duration,
+) error {
+	stillDirty, err := o.queries.OutboxPark(ctx, tx, dbsqlc.OutboxParkParams{
+		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.JobID,
+		Reason: failure.reason(), Error: failure.message(),
+		Status: failure.Receipt.status(), TraceID: failure.Receipt.traceID(), Duration: duration,
+	})
+	if err != nil {
+		return lease.wrap("parking", err)
+	}
+	if stillDirty {
+		return o.wakeTx(ctx, tx, waker, lease.Topic, []string{lease.Key})
+	}
+	return nil
+}
+
+// Release gives the lease back after a failed delivery; the row is not claimable for delay, and its job has to stay
+// alive until then. Returns ErrLeaseLost, with nothing written, if the lease no longer holds.
+func (o *Outbox) Release(
+	ctx context.Context, conn dbsqlc.DBTX, lease Lease, failure *Failure, delay, duration time.Duration,
+) error {
+	_, err := o.queries.OutboxRelease(ctx, conn, dbsqlc.OutboxReleaseParams{
+		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.JobID,
+		Delay: delay, Blameless: failure.blameless(), Outcome: dbsqlc.DeliveryOutcome(failure.Action),
+		Error: failure.message(), Status: failure.Receipt.status(), TraceID: failure.Receipt.traceID(), Duration: duration,
+	})
+	if err != nil {
+		return lease.wrap("releasing", err)
+	}
+	return nil
+}
+
+// RecordFenced notes in the delivery log that the holder of a lost lease finished after all, and that its result was
+// not accepted.
+func (o *Outbox) RecordFenced(
+	ctx context.Context, conn dbsqlc.DBTX, lease Lease, receipt Receipt, cause error, duration time.Duration,
+) error {
+	params := dbsqlc.OutboxDeliveryInsertParams{
+		Topic: lease.Topic, Key: lease.Key, Version: lease.Version, JobID: lease.JobID,
+		Outcome: dbsqlc.DeliveryOutcomeFenced, Status: receipt.status(), TraceID: receipt.traceID(), Duration: duration,
+	}
+	if cause != nil {
+		params.Error = new(truncate(cause.Error()))
+	}
+	if err := o.queries.OutboxDeliveryInsert(ctx, conn, params); err != nil {
+		return lease.wrap("recording the fenced delivery of", err)
+	}
+	return nil
+}
+
+// wrap names the row in an error, and the lost lease by its sentinel.
+func (l Lease) wrap(doing string, err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = ErrLeaseLost
+	}
+	return fmt.Errorf("%s outbox row %s/%s version %d: %w", doing, l.Topic, l.Key, l.Version, err)
+}

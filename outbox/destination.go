@@ -1,0 +1,48 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Destination is where the state of a topic's keys goes.
+type Destination interface {
+	// Deliver reads the current state of key, which is never older than version, and makes the destination equal to
+	// it. It must be idempotent and must respect ctx's deadline. A failure that the destination is responsible for is
+	// a *Failure; any other error means that the attempt itself broke, and River retries it.
+	Deliver(ctx context.Context, key string, version int64) (Receipt, error)
+}
+
+// Receipt is what the destination answered.
+type Receipt struct {
+	Status  int    // HTTP status or the like, 100 to 599; 0: none
+	TraceID string // the destination's name for the call, for its support; "": none
+}
+
+// Action is what a failure calls for.
+type Action string
+
+// The actions; each is also the outcome in the delivery log.
+const (
+	Retry     Action = "retry"     // the key is busy: again soon
+	Outage    Action = "outage"    // the destination fails or cannot be reached: again when it may have recovered
+	Wait      Action = "wait"      // told to wait, everyone: not before RetryAfter
+	Stop      Action = "stop"      // a configuration fault that no key is to blame for: everyone waits
+	Missing   Action = "missing"   // the destination does not know the key: it may appear
+	Park      Action = "park"      // refused for good: not again unless it changes
+	Ambiguous Action = "ambiguous" // it may have been applied, now or later: push again
+)
+
+// Failure is a delivery that the destination did not confirm.
+type Failure struct {
+	Action     Action
+	RetryAfter time.Duration // for Wait and Stop: how long everyone waits; for others 0
+	Receipt    Receipt
+	Err        error
+}
+
+func (f *Failure) Error() string { return fmt.Sprintf("%s: %v", f.Action, f.Err) }
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }

@@ -1,0 +1,30 @@
+// Package outbox is a transactional outbox for state: it makes a destination follow the latest committed state of many
+// keys. It is the durable version of a reconciler's work queue: level-triggered, coalescing, one writer per key. It
+// knows neither Clerk nor scores; a topic's [Destination] does.
+//
+// # Protocol
+//
+// Rows are truth, jobs are wake-ups. One row per (topic, key) holds the version that is wanted and the version that is
+// synced; a River job only says "look at this row", so that a lost, repeated or late job does no harm.
+//
+//  1. Mark, in the caller's transaction: desired_version+1, and a job for the rows that have none. The row's lock orders
+//     marks among themselves and against acknowledgements, so versions are in commit order.
+//  2. Claim, by a worker: takes the row's lease if it is dirty, not parked, due and not leased; gives a token and the
+//     version.
+//  3. Deliver, with no transaction open: the destination reads the current state, which is never older than the claimed
+//     version, and pushes it under a deadline shorter than the lease.
+//  4. Acknowledge, in one transaction with the job's completion: the version is synced, if the token still holds the
+//     lease. A row marked meanwhile gets its next job in the same transaction. After a failure the lease is released
+//     ([Decide] says what follows), or the row parked.
+//  5. Sweep, by some process every second: a row that is due and has neither a live lease nor a live job gets a new job.
+//     So a deleted job, a dead process or a foreign writer costs seconds, not an update.
+//
+// Locks are taken in one order everywhere: outbox row, then job. Leases and delays are measured by the database's clock.
+//
+// # Guarantee
+//
+// A committed change reaches the destination at least once, or a newer one does: intermediate versions are skipped.
+// Per key at most one delivery runs at a time, and a result is accepted only from the holder of the lease. What is not
+// guaranteed: exactly one push per change (a crash or an ambiguous answer repeats it, which the delivery log shows), and
+// order at the destination for a push that it applies after its deadline.
+package outbox

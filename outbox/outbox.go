@@ -1,0 +1,45 @@
+package outbox
+
+import (
+	"time"
+
+	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/db/dbsqlc"
+)
+
+const (
+	// DefaultLease leaves a delivery with the default deadline of 5 s another 3 s to be acknowledged.
+	DefaultLease = 8 * time.Second
+
+	// claimLockTimeout bounds the wait for a row whose marker does not commit: the worker is of more use elsewhere.
+	claimLockTimeout = "1s"
+)
+
+// Config configures an [Outbox]. The zero value is usable.
+type Config struct {
+	// Lease is how long a claim holds without a result. It bounds how long a key stands still after its process was
+	// killed, and must exceed the delivery's deadline by the time an acknowledgement may take. Defaults to DefaultLease.
+	Lease time.Duration
+
+	// RiverSchema is the schema of River's tables. Defaults to db.DefaultRiverSchema.
+	RiverSchema string
+}
+
+// Outbox runs the steps of the protocol. It holds no state and starts nothing; it is safe for concurrent use.
+type Outbox struct {
+	lease   time.Duration
+	river   db.RiverSchema
+	queries *dbsqlc.Queries
+}
+
+// New returns an Outbox.
+func New(config Config) *Outbox {
+	if config.Lease == 0 {
+		config.Lease = DefaultLease
+	}
+	return &Outbox{
+		lease:   config.Lease,
+		river:   db.NewRiverSchema(config.RiverSchema),
+		queries: dbsqlc.New(),
+	}
+}

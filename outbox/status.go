@@ -1,0 +1,89 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/claimsync/claimsync/db/dbsqlc"
+)
+
+// State is where a row stands, for people.
+type State string
+
+// The states of a row. A key that was never marked has none.
+const (
+	StateClean  State = "clean"  // the destination equals the latest committed state
+	StateDirty  State = "dirty"  // a change is on its way
+	StateParked State = "parked" // a change was given up on
+)
+
+// Status is one row, for people.
+type Status struct {
+	State          State
+	DesiredVersion int64
+	SyncedVersion  int64
+	DirtySince     *time.Time
+	SyncedAt       *time.Time
+	LastError      *string
+	ParkedReason   *string
+}
+
+// Backlog is what a topic still has to deliver.
+type Backlog struct {
+	Dirty          int64
+	Parked         int64
+	OldestDirtyAge time.Duration // 0: nothing is dirty
+}
+
+// Status returns where a row stands; false if the key was never marked.
+func (o *Outbox) Status(ctx context.Context, conn dbsqlc.DBTX, topic, key string) (Status, bool, error) {
+	row, err := o.queries.OutboxGet(ctx, conn, dbsqlc.OutboxGetParams{Topic: topic, Key: key})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Status{}, false, nil
+	}
+	if err != nil {
+		return Status{}, false, fmt.Errorf("reading outbox row %s/%s: %w", topic, key, err)
+	}
+	return Status{
+		State:          stateOf(row),
+		DesiredVersion: row.DesiredVersion,
+		SyncedVersion:  row.SyncedVersion,
+		DirtySince:     row.DirtySince,
+		SyncedAt:       row.SyncedAt,
+		LastError:      row.LastError,
+		ParkedReason:   row.ParkedReason,
+	}, true, nil
+}
+
+func stateOf(row dbsqlc.Outbox) State {
+	switch {
+	case row.ParkedAt != nil:
+		return StateParked
+	case row.DirtySince != nil:
+		return StateDirty
+	default:
+		return StateClean
+	}
+}
+
+// Backlog counts what the topic still has to deliver. Its cost grows with the backlog, not with the table.
+func (o *Outbox) Backlog(ctx context.Context, conn dbsqlc.DBTX, topic string) (Backlog, error) {
+	row, err := o.queries.OutboxBacklog(ctx, conn, topic)
+	if err != nil {
+		return Backlog{}, fmt.Errorf("counting the backlog of %s: %w", topic, err)
+	}
+	return Backlog(row), nil
+}
+
+// Deliveries returns the key's latest deliveries, newest first.
+func (o *Outbox) Deliveries(ctx context.Context, conn dbsqlc.DBTX, topic, key string, limit int32) ([]dbsqlc.OutboxDelivery, error) {
+	rows, err := o.queries.OutboxDeliveryList(ctx, conn, dbsqlc.OutboxDeliveryListParams{Topic: topic, Key: key, MaxRows: limit})
+	if err != nil {
+		return nil, fmt.Errorf("listing deliveries of %s/%s: %w", topic, key, err)
+	}
+	return rows, nil
+}

@@ -1,0 +1,98 @@
+package outbox_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/claimsync/claimsync/outbox"
+)
+
+func TestSweep(t *testing.T) {
+	failed := &outbox.Failure{Action: outbox.Retry, Err: errors.New("busy")}
+	tests := map[string]struct {
+		prepare func(b *bench)
+		woken   int
+	}{
+		"job waits": {func(*bench) {}, 0},
+		"job deleted": {func(b *bench) {
+			b.exec("DELETE FROM river.river_job")
+		}, 1},
+		"job cancelled": {func(b *bench) {
+			b.exec("UPDATE river.river_job SET state = 'cancelled', finalized_at = now()")
+		}, 1},
+		"job discarded": {func(b *bench) {
+			b.exec("UPDATE river.river_job SET state = 'discarded', finalized_at = now()")
+		}, 1},
+		"job completed without a look at the row": {func(b *bench) {
+			b.exec("UPDATE river.river_job SET state = 'completed', finalized_at = now()")
+		}, 1},
+		"row without a job, by a foreign writer": {func(b *bench) {
+			b.exec("UPDATE outbox SET job_id = NULL")
+			b.exec("DELETE FROM river.river_job")
+		}, 1},
+		"job retryable soon": {func(b *bench) {
+			b.exec("UPDATE river.river_job SET state = 'retryable', scheduled_at = now() + interval '2 seconds'")
+		}, 0},
+		"job retryable tomorrow": {func(b *bench) {
+			b.exec("UPDATE river.river_job SET state = 'retryable', scheduled_at = now() + interval '1 day'")
+		}, 1},
+		"job just fetched": {func(b *bench) {
+			b.exec("UPDATE river.river_job SET state = 'running', attempted_at = now()")
+		}, 0},
+		"job fetched by a process that died before it claimed": {func(b *bench) {
+			b.exec("UPDATE river.river_job SET state = 'running', attempted_at = now() - interval '9 seconds'")
+		}, 1},
+		"at work": {func(b *bench) {
+			b.lease("a")
+			b.exec("UPDATE river.river_job SET state = 'running', attempted_at = now() - interval '1 minute'")
+		}, 0},
+		"lease expired": {func(b *bench) {
+			b.lease("a")
+			b.exec("UPDATE outbox SET lease_expires_at = clock_timestamp() - interval '1 ms'")
+			b.exec("UPDATE river.river_job SET state = 'running', attempted_at = now() - interval '9 seconds'")
+		}, 1},
+		"waiting after a failure": {func(b *bench) {
+			b.release(b.lease("a"), failed, time.Minute)
+			b.exec("DELETE FROM river.river_job")
+		}, 0},
+		"clean": {func(b *bench) {
+			b.acknowledge(b.lease("a"))
+			b.exec("DELETE FROM river.river_job")
+		}, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, outbox.Config{})
+			b.mark("a")
+			test.prepare(b)
+			equal(t, "rows woken", b.sweep(), test.woken)
+			equal(t, "rows woken by a second sweep", b.sweep(), 0)
+			if test.woken > 0 {
+				b.acknowledge(b.lease("a"))
+			}
+		})
+	}
+}
+
+// A row that some transaction holds is left for the next sweep; the others are not.
+func TestSweepTakesTurns(t *testing.T) {
+	b := newBench(t, outbox.Config{})
+	b.mark("a")
+	b.exec("DELETE FROM river.river_job")
+	equal(t, "first sweep", b.sweep(), 1)
+	b.exec("DELETE FROM river.river_job")
+	woken, err := b.box.Sweep(t.Context(), b.pool, b.waker, topic, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "sweep within the interval", woken, 0)
+}
+
+// More rows than one transaction takes.
+func TestSweepManyRows(t *testing.T) {
+	b := newBench(t, outbox.Config{})
+	b.exec(`INSERT INTO outbox (topic, key, dirty_since) SELECT $1, 'k' || i, now() FROM generate_series(1, 1201) i`, topic)
+	equal(t, "rows woken", b.sweep(), 1201)
+	equal(t, "jobs", b.jobs(), 1201)
+}
