@@ -1,0 +1,102 @@
+package clerk
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	clerksdk "github.com/clerk/clerk-sdk-go/v2"
+	"github.com/clerk/clerk-sdk-go/v2/organization"
+)
+
+// Client calls Clerk's Backend API. It is safe for concurrent use, and meant to be made once.
+type Client struct {
+	organizations *organization.Client
+	http          *http.Client
+	timeout       time.Duration
+	secretKey     string
+	keyKind       KeyKind
+}
+
+// New checks the configuration and returns a client. It makes no call.
+func New(config Config) (*Client, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	keyKind, err := ParseKeyKind(config.SecretKey)
+	if err != nil {
+		return nil, err
+	}
+	httpClient := &http.Client{
+		Transport:     &recorder{next: config.Transport},
+		CheckRedirect: refuseRedirect,
+		// No Timeout here: the deadline is the context's, so that it can be told from the caller's own.
+	}
+	return &Client{
+		organizations: organization.NewClient(&clerksdk.ClientConfig{BackendConfig: clerksdk.BackendConfig{
+			HTTPClient: httpClient,
+			URL:        &config.BaseURL,
+			Key:        &config.SecretKey,
+		}}),
+		http:      httpClient,
+		timeout:   config.Timeout,
+		secretKey: config.SecretKey,
+		keyKind:   keyKind,
+	}, nil
+}
+
+// refuseRedirect makes a redirect an answer like any other. Followed, a 301 would turn the PATCH into a GET whose 200
+// looks like success.
+func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// KeyKind returns which kind of instance the client's key belongs to.
+func (c *Client) KeyKind() KeyKind { return c.keyKind }
+
+// CloseIdleConnections closes the connections that no call is using. The client stays usable.
+func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
+
+// Receipt tells how a call went, for logs and metrics. It is filled in as far as the call got, on failure too.
+type Receipt struct {
+	// Status is the HTTP status of the answer; 0 if none came.
+	Status int
+	// TraceID is Clerk's name for the call, to be quoted to their support; may be empty.
+	TraceID string
+	// Duration is how long the call took, from before dialing.
+	Duration time.Duration
+}
+
+// intent is whether a call may change something at Clerk, which decides what an unclear outcome means.
+type intent bool
+
+const (
+	reads  intent = false
+	writes intent = true
+)
+
+// call runs one SDK call under the client's deadline and returns the organization it answered with. accept says
+// whether a well-formed 200 is the answer that was asked for.
+func (c *Client) call(
+	ctx context.Context, intent intent, request sdkCall, accept func(Organization) error,
+) (Organization, Receipt, error) {
+	started := time.Now()
+	if err := ctx.Err(); err != nil {
+		return Organization{}, Receipt{}, c.failure(ctx, &exchange{neverSent: true}, intent, err)
+	}
+	callCtx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	callCtx, exchange := record(callCtx)
+
+	answer, err := request(callCtx)
+	receipt := Receipt{Status: exchange.status, TraceID: c.foreign(exchange.traceID()), Duration: time.Since(started)}
+	if err == nil && exchange.status == http.StatusOK {
+		found := organizationFrom(answer)
+		if err = accept(found); err == nil {
+			return found, receipt, nil
+		}
+	}
+	return Organization{}, receipt, c.failure(ctx, exchange, intent, err)
+}
+
+// sdkCall is one call of the SDK that answers with an organization.
+type sdkCall func(ctx context.Context) (*clerksdk.Organization, error)
