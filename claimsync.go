@@ -1,0 +1,94 @@
+package claimsync
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/claimsync/claimsync/clerk"
+	"github.com/claimsync/claimsync/jobs"
+	"github.com/claimsync/claimsync/outbox"
+	"github.com/claimsync/claimsync/scoring"
+)
+
+// Topic is the outbox topic of Clerk organizations, and the name of their River queue. Its keys are the ids of Clerk
+// organizations, not of ours: so there is one writer for each even while it is moved from one organization to another,
+// and one that is unlinked is a key whose claims are to go.
+const Topic = "clerk_organization"
+
+// Config is what a Sync works with.
+type Config struct {
+	// Pool is the database, migrated by db.Migrate. Required.
+	Pool *pgxpool.Pool
+
+	// Clerk is where the claims go. Without it nothing can be delivered, only marked: enough for a program that imports
+	// or recalculates while another delivers.
+	Clerk *clerk.Client
+
+	// RiverSchema is the schema of River's tables. Defaults to db.DefaultRiverSchema.
+	RiverSchema string
+
+	// MaxWorkers is how many pushes this process runs at once. Defaults to jobs.DefaultMaxWorkers.
+	MaxWorkers int
+
+	// Logger gets a line per push. Defaults to none.
+	Logger *slog.Logger
+
+	// Observer is told of pushes and sweeps, for metrics. Defaults to none.
+	Observer jobs.Observer
+}
+
+// Sync is the outbox of Clerk organizations. It starts nothing.
+type Sync struct {
+	outbox *outbox.Outbox
+	logger *slog.Logger
+	jobs   jobs.Config
+}
+
+// New returns a Sync. It does not touch the database.
+func New(config Config) (*Sync, error) {
+	if config.Pool == nil {
+		return nil, errors.New("claimsync: Config.Pool is required")
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Sync{outbox: outbox.New(outbox.Config{RiverSchema: config.RiverSchema}), logger: config.Logger}
+	s.jobs = jobs.Config{
+		Pool:       config.Pool,
+		Outbox:     s.outbox,
+		MaxWorkers: config.MaxWorkers,
+		Logger:     config.Logger,
+		Observer:   config.Observer,
+	}
+	if config.Clerk != nil {
+		s.jobs.Destinations = map[string]outbox.Destination{
+			Topic: &organizationDestination{pool: config.Pool, clerk: config.Clerk},
+		}
+	}
+	return s, nil
+}
+
+// Jobs returns what to register on a River client.
+func (s *Sync) Jobs() jobs.Config { return s.jobs }
+
+// Outbox returns the outbox, to look into it.
+func (s *Sync) Outbox() *outbox.Outbox { return s.outbox }
+
+// Store returns the store of organizations and scores. Its changes are announced by jobs inserted through waker.
+func (s *Sync) Store(waker outbox.Waker) *scoring.Store {
+	return scoring.NewStore(organizationMarker{outbox: s.outbox, waker: waker}, s.logger)
+}
+
+// organizationMarker marks Clerk organizations in the outbox.
+type organizationMarker struct {
+	outbox *outbox.Outbox
+	waker  outbox.Waker
+}
+
+func (m organizationMarker) MarkTx(ctx context.Context, tx pgx.Tx, clerkOrgIDs ...string) error {
+	return m.outbox.MarkTx(ctx, tx, m.waker, Topic, clerkOrgIDs...)
+}

@@ -1,0 +1,17 @@
+// Package claimsync keeps the claims of Clerk's session tokens equal to what Postgres says about an organization: its
+// certification tier, its compliance score and whether it is insured.
+//
+// A change and the River job that announces it commit in one transaction; workers push the organization's current
+// state to Clerk afterwards, at least once. See package outbox for the protocol, and ARCHITECTURE.md for the whole.
+//
+// This package ties the others together for an application that embeds them:
+//
+//	sync, err := claimsync.New(claimsync.Config{Pool: pool, Clerk: clerkClient, Logger: logger})
+//	err = jobs.Register(workers, sync.Jobs())                    // on the application's own River client
+//	maps.Copy(riverConfig.Queues, jobs.Queues(sync.Jobs()))
+//	client, err := river.NewClient(riverpgxv5.New(pool), riverConfig)
+//	go jobs.NewSweeper(sync.Jobs(), jobs.NewWaker(client)).Run(ctx)
+//
+//	store := sync.Store(jobs.NewWaker(client))                   // and then, in a transaction of the application's:
+//	org, result, err := store.RecalculateTx(ctx, tx, id, time.Time{})
+package claimsync

@@ -1,0 +1,138 @@
+package scoring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/claimsync/claimsync/db/dbsqlc"
+)
+
+// Marker records in the caller's transaction that the claims of Clerk organizations changed, so that they are pushed
+// once it commits.
+type Marker interface {
+	MarkTx(ctx context.Context, tx pgx.Tx, clerkOrgIDs ...string) error
+}
+
+// Store keeps organizations, their facts and their scores in Postgres. Each of its methods that end in Tx does all its
+// writing in the caller's transaction, the outbox mark included: all or nothing. It holds no state and is safe for
+// concurrent use.
+type Store struct {
+	marker  Marker
+	logger  *slog.Logger
+	queries *dbsqlc.Queries
+}
+
+// NewStore returns a Store that announces changes to marker, and to logger the organizations that cannot be synced.
+func NewStore(marker Marker, logger *slog.Logger) *Store {
+	return &Store{marker: marker, logger: logger, queries: dbsqlc.New()}
+}
+
+// Organization is an organization with its score as it was last calculated.
+type Organization struct {
+	ID                string
+	Name              string
+	ClerkOrgID        *string // nil: not linked, so not synced
+	CertificationTier Tier
+	Score             *Score // nil: not yet calculated
+}
+
+// Score is what is stored of a calculation. Its parts are 0..100.
+type Score struct {
+	Overall        int
+	Documentation  int
+	Insurance      int
+	Personnel      int
+	Audit          int
+	InsuranceValid bool
+	CalculatedAt   time.Time
+	RecalculateAt  time.Time // when time alone changes one of the above; zero: never
+}
+
+// The errors of a Store, besides those of the database.
+var (
+	// ErrNotFound: there is no organization with the id.
+	ErrNotFound = errors.New("no such organization")
+	// ErrIDTaken: another organization has the id.
+	ErrIDTaken = errors.New("the id is taken")
+	// ErrClerkOrgIDTaken: another organization is linked to the Clerk organization.
+	ErrClerkOrgIDTaken = errors.New("the Clerk organization is linked to another organization")
+)
+
+// Get returns an organization with the facts that its score was calculated from, or ErrNotFound.
+func (s *Store) Get(ctx context.Context, tx pgx.Tx, id string) (Organization, Facts, error) {
+	loaded, _, err := s.load(ctx, tx, dbsqlc.OrganizationGetMany, []string{id})
+	if err != nil {
+		return Organization{}, Facts{}, err
+	}
+	if len(loaded) == 0 {
+		return Organization{}, Facts{}, fmt.Errorf("organization %s: %w", id, ErrNotFound)
+	}
+	return loaded[0].before, *loaded[0].facts, nil
+}
+
+// organizationOf translates a row.
+func organizationOf(row dbsqlc.Organization) (Organization, error) {
+	org := Organization{ID: row.ID, Name: row.Name, ClerkOrgID: row.ClerkOrgID}
+	if err := org.CertificationTier.UnmarshalText([]byte(row.CertificationTier)); err != nil {
+		return Organization{}, fmt.Errorf("organization %s: %w", row.ID, err)
+	}
+	if row.CalculatedAt == nil {
+		return org, nil
+	}
+	org.Score = &Score{
+		Overall:        int(*row.ComplianceScore),
+		Documentation:  int(*row.DocumentationScore),
+		Insurance:      int(*row.InsuranceScore),
+		Personnel:      int(*row.PersonnelScore),
+		Audit:          int(*row.AuditScore),
+		InsuranceValid: *row.InsuranceValid,
+		CalculatedAt:   *row.CalculatedAt,
+	}
+	if row.RecalculateAt != nil {
+		org.Score.RecalculateAt = *row.RecalculateAt
+	}
+	return org, nil
+}
+
+func scoreOf(now time.Time, result *Result) *Score {
+	return &Score{
+		Overall:        result.OverallScore,
+		Documentation:  result.Breakdown.Documentation.Score,
+		Insurance:      result.Breakdown.Insurance.Score,
+		Personnel:      result.Breakdown.Personnel.Score,
+		Audit:          result.Breakdown.Audit.Score,
+		InsuranceValid: result.Metadata.InsuranceValid,
+		CalculatedAt:   now,
+		RecalculateAt:  result.NextChange,
+	}
+}
+
+// notFound names the missing row.
+func notFound(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// translate names the constraint that a write violated.
+func translate(err error) error {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return err
+	}
+	switch pgErr.ConstraintName {
+	case "organizations_pkey":
+		return ErrIDTaken
+	case "organizations_clerk_org_id_key":
+		return ErrClerkOrgIDTaken
+	default:
+		return err
+	}
+}

@@ -1,0 +1,147 @@
+package scoring
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/claimsync/claimsync/db/dbsqlc"
+)
+
+// RecalculateTx calculates the score of an organization from its facts at now, stores it, and marks the organization
+// for its destination if one of the values that go there differs from before. Everything happens in tx. The zero now
+// means the database's clock. Returns ErrNotFound for an unknown id.
+//
+// It locks the organization's row until tx ends. Call it after changing facts, in the same transaction.
+func (s *Store) RecalculateTx(ctx context.Context, tx pgx.Tx, id string, now time.Time) (Organization, Result, error) {
+	r, clock, err := s.lock(ctx, tx, id)
+	if err != nil {
+		return Organization{}, Result{}, err
+	}
+	if err := s.save(ctx, tx, calculationTime(now, clock), r); err != nil {
+		return Organization{}, Result{}, err
+	}
+	return r.after, r.result, nil
+}
+
+// RecalculateManyTx is RecalculateTx for several organizations at once, in the same few round trips. Ids that do not
+// exist (any more) are left out. Returns the ids that were calculated, and how many of them have a new score.
+func (s *Store) RecalculateManyTx(
+	ctx context.Context, tx pgx.Tx, ids []string, now time.Time,
+) (calculated []string, changed int, err error) {
+	revisions, clock, err := s.load(ctx, tx, dbsqlc.OrganizationLock, ids)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := s.save(ctx, tx, calculationTime(now, clock), revisions...); err != nil {
+		return nil, 0, err
+	}
+	for _, r := range revisions {
+		calculated = append(calculated, r.after.ID)
+		if r.scoreChanged() {
+			changed++
+		}
+	}
+	return calculated, changed, nil
+}
+
+// calculationTime is now in the resolution of the database, so that a calculation repeated from calculated_at is the same.
+func calculationTime(now, clock time.Time) time.Time {
+	if now.IsZero() {
+		now = clock
+	}
+	return now.UTC().Truncate(time.Microsecond)
+}
+
+// save calculates the revisions' scores, stores them, and marks what has to be pushed. The rows must be locked.
+func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, revisions ...*revision) error {
+	if len(revisions) == 0 {
+		return nil
+	}
+	scores := dbsqlc.OrganizationSaveScoresParams{CalculatedAt: &now}
+	for _, r := range revisions {
+		r.result = Calculate(now, r.after.CertificationTier, r.facts)
+		r.after.Score = scoreOf(now, &r.result)
+		appendScore(&scores, r.after.ID, r.after.Score)
+	}
+	if err := s.queries.OrganizationSaveScores(ctx, tx, scores); err != nil {
+		return fmt.Errorf("saving the scores of %s: %w", describe(scores.Ids), err)
+	}
+	return s.mark(ctx, tx, revisions)
+}
+
+func appendScore(scores *dbsqlc.OrganizationSaveScoresParams, id string, score *Score) {
+	scores.Ids = append(scores.Ids, id)
+	scores.ComplianceScores = append(scores.ComplianceScores, int16(score.Overall))
+	scores.DocumentationScores = append(scores.DocumentationScores, int16(score.Documentation))
+	scores.InsuranceScores = append(scores.InsuranceScores, int16(score.Insurance))
+	scores.PersonnelScores = append(scores.PersonnelScores, int16(score.Personnel))
+	scores.AuditScores = append(scores.AuditScores, int16(score.Audit))
+	scores.InsuranceValids = append(scores.InsuranceValids, score.InsuranceValid)
+	scores.RecalculateAts = append(scores.RecalculateAts, score.RecalculateAt)
+}
+
+// mark announces the Clerk organizations whose claims the revisions change. One that was unlinked is announced too: its
+// claims are to go.
+func (s *Store) mark(ctx context.Context, tx pgx.Tx, revisions []*revision) error {
+	var clerkOrgIDs []string
+	for _, r := range revisions {
+		clerkOrgIDs = append(clerkOrgIDs, r.outdated()...)
+	}
+	s.warnUnlinked(ctx, revisions)
+	if len(clerkOrgIDs) == 0 {
+		return nil
+	}
+	return s.marker.MarkTx(ctx, tx, clerkOrgIDs...)
+}
+
+// outdated is the Clerk organizations that do not say what they should once the revision is committed.
+func (r *revision) outdated() (clerkOrgIDs []string) {
+	before, after := r.before.ClerkOrgID, r.after.ClerkOrgID
+	relinked := !equal(before, after)
+	if relinked && before != nil {
+		clerkOrgIDs = append(clerkOrgIDs, *before)
+	}
+	if after != nil && (relinked || r.claimsChanged()) {
+		clerkOrgIDs = append(clerkOrgIDs, *after)
+	}
+	return clerkOrgIDs
+}
+
+// claimsChanged reports whether one of the values in the token changes.
+func (r *revision) claimsChanged() bool {
+	before, after := r.before.Score, r.after.Score
+	return r.before.CertificationTier != r.after.CertificationTier ||
+		before == nil || before.Overall != after.Overall || before.InsuranceValid != after.InsuranceValid
+}
+
+// scoreChanged reports whether the score or a part of it changes.
+func (r *revision) scoreChanged() bool {
+	if r.before.Score == nil {
+		return true
+	}
+	before, after := *r.before.Score, *r.after.Score
+	before.CalculatedAt, before.RecalculateAt = after.CalculatedAt, after.RecalculateAt
+	return before != after
+}
+
+// warnUnlinked says once of each organization that it cannot be synced: when it is first calculated without a Clerk
+// id, or loses it.
+func (s *Store) warnUnlinked(ctx context.Context, revisions []*revision) {
+	var ids []string
+	for _, r := range revisions {
+		if r.after.ClerkOrgID == nil && (r.before.Score == nil || r.before.ClerkOrgID != nil) {
+			ids = append(ids, r.after.ID)
+		}
+	}
+	switch slices.Sort(ids); len(ids) {
+	case 0:
+	case 1:
+		s.logger.WarnContext(ctx, "Organization has no Clerk id: not synced until it gets one", "organization_id", ids[0])
+	default:
+		s.logger.WarnContext(ctx, "Organizations have no Clerk id: not synced until they get one", "organizations", len(ids), "organization_ids", ids)
+	}
+}

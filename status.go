@@ -1,0 +1,52 @@
+package claimsync
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/claimsync/claimsync/db/dbsqlc"
+)
+
+// Status is how far Clerk is in step, over all organizations.
+type Status struct {
+	Organizations int64
+	Clean         int64 // linked, and neither dirty nor parked
+	Dirty         int64 // includes Clerk organizations that were unlinked and whose claims are still to be removed
+	Parked        int64
+	Unlinked      int64
+
+	OldestDirtyAge time.Duration // 0: nothing is dirty
+
+	BlockedUntil  *time.Time // nil: Clerk may be called
+	BlockedReason *string
+}
+
+// Status counts. It reads an index over all organizations: for people, not for every request.
+func (s *Sync) Status(ctx context.Context) (Status, error) {
+	pool := s.jobs.Pool
+	organizations, err := dbsqlc.New().OrganizationCount(ctx, pool)
+	if err != nil {
+		return Status{}, fmt.Errorf("counting organizations: %w", err)
+	}
+	backlog, err := s.outbox.Backlog(ctx, pool, Topic)
+	if err != nil {
+		return Status{}, err
+	}
+	status := Status{
+		Organizations:  organizations.Organizations,
+		Unlinked:       organizations.Unlinked,
+		Dirty:          backlog.Dirty,
+		Parked:         backlog.Parked,
+		Clean:          max(0, organizations.Organizations-organizations.Unlinked-backlog.Dirty-backlog.Parked),
+		OldestDirtyAge: backlog.OldestDirtyAge,
+	}
+	block, blocked, err := s.outbox.Blocked(ctx, pool, Topic)
+	if err != nil {
+		return Status{}, err
+	}
+	if blocked {
+		status.BlockedUntil, status.BlockedReason = &block.Until, &block.Reason
+	}
+	return status, nil
+}
