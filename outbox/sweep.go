@@ -14,6 +14,8 @@ import (
 const (
 	// sweepBatch keeps the transactions of a sweep small.
 	sweepBatch = 500
+	// sweepBatches bounds one sweep: what is left is the next one's, by another process perhaps.
+	sweepBatches = 40
 	// sweepPatience is how long after now a live job may be scheduled: a little more than the interval at which
 	// River's scheduler looks.
 	sweepPatience = 6 * time.Second
@@ -31,7 +33,7 @@ func (o *Outbox) Sweep(ctx context.Context, conn SweepConn, waker Waker, topic s
 		return 0, nil
 	}
 	total := 0
-	for {
+	for range sweepBatches {
 		var woken int
 		err := db.Transact(ctx, conn, func(tx pgx.Tx) (err error) {
 			woken, err = o.sweepTx(ctx, tx, waker, topic)
@@ -42,9 +44,10 @@ func (o *Outbox) Sweep(ctx context.Context, conn SweepConn, waker Waker, topic s
 		}
 		total += woken
 		if woken < sweepBatch {
-			return total, nil
+			break
 		}
 	}
+	return total, nil
 }
 
 // SweepConn is what a sweep needs: a pool or a connection.

@@ -2,16 +2,12 @@
 -- table. desired_version 0: never marked.
 
 -- name: OrganizationPage :many
--- The outbox is joined by a subquery with a limit, which its key makes superfluous, because the planner cannot turn that
--- into a hash join that reads the whole outbox for one page.
 SELECT sqlc.embed(o),
     COALESCE(x.desired_version, 0)::bigint AS desired_version,
     COALESCE(x.synced_version, 0)::bigint AS synced_version,
     x.dirty_since, x.synced_at, x.last_error, x.parked_at, x.parked_reason
 FROM organizations AS o
-LEFT JOIN LATERAL (
-    SELECT * FROM outbox AS b WHERE b.topic = @topic AND b.key = o.clerk_org_id LIMIT 1
-) AS x ON true
+LEFT JOIN outbox AS x ON x.topic = @topic AND x.key = o.clerk_org_id
 WHERE o.id > @after_id
 ORDER BY o.id
 LIMIT @max_rows;

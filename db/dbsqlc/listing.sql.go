@@ -17,9 +17,7 @@ SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o
     COALESCE(x.synced_version, 0)::bigint AS synced_version,
     x.dirty_since, x.synced_at, x.last_error, x.parked_at, x.parked_reason
 FROM organizations AS o
-LEFT JOIN LATERAL (
-    SELECT topic, key, desired_version, synced_version, dirty_since, redirtied_at, job_id, lease_token, lease_version, leased_at, lease_expires_at, not_before, failures, last_error, parked_at, parked_reason, synced_at, created_at FROM outbox AS b WHERE b.topic = $1 AND b.key = o.clerk_org_id LIMIT 1
-) AS x ON true
+LEFT JOIN outbox AS x ON x.topic = $1 AND x.key = o.clerk_org_id
 WHERE o.id > $2
 ORDER BY o.id
 LIMIT $3
@@ -44,8 +42,6 @@ type OrganizationPageRow struct {
 
 // Pages of organizations with how they stand in the outbox, by keyset: a page costs what it holds, wherever it is in the
 // table. desired_version 0: never marked.
-// The outbox is joined by a subquery with a limit, which its key makes superfluous, because the planner cannot turn that
-// into a hash join that reads the whole outbox for one page.
 func (q *Queries) OrganizationPage(ctx context.Context, db DBTX, arg OrganizationPageParams) ([]OrganizationPageRow, error) {
 	rows, err := db.Query(ctx, OrganizationPage, arg.Topic, arg.AfterID, arg.MaxRows)
 	if err != nil {
