@@ -1,0 +1,73 @@
+package metrics
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+const namespace = "claimsync"
+
+// Metrics is the metrics of one process, in a registry of their own. It is a jobs.Observer, and safe for concurrent use.
+type Metrics struct {
+	registry   *prometheus.Registry
+	deliveries *prometheus.CounterVec
+	durations  *prometheus.HistogramVec
+	lags       *prometheus.HistogramVec
+	swept      *prometheus.CounterVec
+}
+
+// New returns the metrics of deliveries and of the process itself. The Watch methods add more.
+func New() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Name: "deliveries_total",
+			Help: "Delivery attempts by outcome, as in the delivery log.",
+		}, []string{"topic", "outcome"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "delivery_duration_seconds",
+			Help: "How long the destination took, by outcome.",
+			// To the deadline of a delivery and a little beyond.
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"topic", "outcome"}),
+		lags: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "applied_lag_seconds",
+			Help: "From the oldest change that a delivery carried to its acknowledgement.",
+			// From a push that nothing held up to one that outlasted an outage.
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600},
+		}, []string{"topic"}),
+		swept: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Name: "swept_rows_total",
+			Help: "Outbox rows that were due and had no live job: each is a job that was lost.",
+		}, []string{"topic"}),
+	}
+	m.registry.MustRegister(m.deliveries, m.durations, m.lags, m.swept,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Delivered counts a delivery attempt.
+func (m *Metrics) Delivered(topic, outcome string, duration time.Duration) {
+	m.deliveries.WithLabelValues(topic, outcome).Inc()
+	m.durations.WithLabelValues(topic, outcome).Observe(duration.Seconds())
+}
+
+// Applied notes how late a change arrived.
+func (m *Metrics) Applied(topic string, lag time.Duration) {
+	// The change's time is the database's and the acknowledgement's is ours: clocks that differ are no time travel.
+	m.lags.WithLabelValues(topic).Observe(max(lag, 0).Seconds())
+}
+
+// Swept counts rows that a sweep woke.
+func (m *Metrics) Swept(topic string, rows int) {
+	m.swept.WithLabelValues(topic).Add(float64(rows))
+}
+
+// Handler serves the metrics. What cannot be collected is left out; the rest is served.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+}

@@ -1,0 +1,126 @@
+package metrics_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/jobs"
+	"github.com/claimsync/claimsync/metrics"
+	"github.com/claimsync/claimsync/outbox"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+var _ jobs.Observer = (*metrics.Metrics)(nil)
+
+// scrape returns what Prometheus would read.
+func scrape(t *testing.T, m *metrics.Metrics) string {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	m.Handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
+	if recorder.Code != http.StatusOK {
+		t.Fatalf("scrape: %d %s", recorder.Code, recorder.Body)
+	}
+	return recorder.Body.String()
+}
+
+func expect(t *testing.T, scraped string, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if !strings.Contains("\n"+scraped, "\n"+line) {
+			t.Errorf("no line begins with %q in\n%s", line, scraped)
+		}
+	}
+}
+
+func TestDeliveries(t *testing.T) {
+	t.Parallel()
+	m := metrics.New()
+	m.Delivered("crm", "applied", 200*time.Millisecond)
+	m.Delivered("crm", "applied", 300*time.Millisecond)
+	m.Delivered("crm", "ambiguous", 5*time.Second)
+	m.Applied("crm", 4*time.Millisecond)
+	m.Applied("crm", -time.Second)
+	m.Applied("crm", 20*time.Minute)
+	m.Swept("crm", 3)
+	expect(t, scrape(t, m),
+		`claimsync_deliveries_total{outcome="applied",topic="crm"} 2`,
+		`claimsync_deliveries_total{outcome="ambiguous",topic="crm"} 1`,
+		`claimsync_delivery_duration_seconds_sum{outcome="applied",topic="crm"} 0.5`,
+		`claimsync_applied_lag_seconds_bucket{topic="crm",le="0.005"} 2`,
+		`claimsync_applied_lag_seconds_bucket{topic="crm",le="900"} 2`,
+		`claimsync_applied_lag_seconds_bucket{topic="crm",le="3600"} 3`,
+		`claimsync_swept_rows_total{topic="crm"} 3`,
+		`go_goroutines `, `process_start_time_seconds `,
+	)
+}
+
+func TestBacklog(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	m := metrics.New()
+	m.WatchPool(pool)
+	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm", "idle")
+	_, err := pool.Exec(t.Context(), `
+		INSERT INTO outbox (topic, key, dirty_since, parked_at, parked_reason) VALUES
+			('crm', 'a', now() - interval '100 s', NULL, NULL), ('crm', 'b', now(), NULL, NULL),
+			('crm', 'c', now() - interval '1 day', now(), 'park 422')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, scrape(t, m),
+		`claimsync_outbox_up 1`,
+		`claimsync_outbox_dirty_rows{topic="crm"} 2`,
+		`claimsync_outbox_parked_rows{topic="crm"} 1`,
+		`claimsync_outbox_oldest_dirty_age_seconds{topic="crm"} 1`, // 100 and a bit
+		`claimsync_outbox_dirty_rows{topic="idle"} 0`,
+		`claimsync_outbox_oldest_dirty_age_seconds{topic="idle"} 0`,
+		`claimsync_swept_rows_total{topic="idle"} 0`,
+		`claimsync_pool_max_connections 20`,
+		`claimsync_pool_acquired_connections 0`,
+	)
+}
+
+func TestWithoutDatabase(t *testing.T) {
+	t.Parallel()
+	pool, err := db.Open(context.Background(), "postgres://nobody@127.0.0.1:1/nothing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	m := metrics.New()
+	m.WatchPool(pool)
+	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm")
+	m.Swept("crm", 1)
+	scraped := scrape(t, m)
+	expect(t, scraped, `claimsync_outbox_up 0`, `claimsync_swept_rows_total{topic="crm"} 1`, `claimsync_pool_connections 0`)
+	if strings.Contains(scraped, "claimsync_outbox_dirty_rows{") {
+		t.Errorf("a backlog that nobody counted:\n%s", scraped)
+	}
+}
+
+// TestNaming holds the names and help texts against Prometheus' conventions.
+func TestNaming(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	m := metrics.New()
+	m.WatchPool(pool)
+	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm")
+	m.Delivered("crm", "applied", time.Second)
+	m.Applied("crm", time.Second)
+	problems, err := promlint.New(strings.NewReader(scrape(t, m))).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+}

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/claimsync/claimsync/outbox"
+	"github.com/claimsync/claimsync/scoring"
+)
+
+// DefaultRequestTimeout bounds a request of the API: enough to wait for a lock or a connection, and too short for
+// requests to pile up while Postgres does not answer.
+const DefaultRequestTimeout = 10 * time.Second
+
+// Config is what a handler works with.
+type Config struct {
+	// Pool is the database. Required.
+	Pool *pgxpool.Pool
+
+	// Store writes organizations and marks them in the outbox. Required.
+	Store *scoring.Store
+
+	// Outbox says how organizations are synced. Required.
+	Outbox *outbox.Outbox
+
+	// Topic is the outbox topic whose keys are the ids of Clerk organizations. Required.
+	Topic string
+
+	// AdminToken opens everything that is not open to all. Required: an empty one would open it to everybody.
+	AdminToken string
+
+	// RiverUI is served at /riverui/, see NewRiverUI. Nil: not at all.
+	RiverUI http.Handler
+
+	// Metrics is served at /metrics, without the token. Nil: not at all.
+	Metrics http.Handler
+
+	// RequestTimeout is the deadline of what a request of the API does in the database. Reading its body is up to
+	// http.Server's ReadTimeout. Defaults to DefaultRequestTimeout.
+	RequestTimeout time.Duration
+
+	// Logger gets failures, and at debug level a line per request. Defaults to none.
+	Logger *slog.Logger
+}
+
+func (c Config) withDefaults() (Config, error) {
+	switch {
+	case c.Pool == nil:
+		return c, errors.New("web: Config.Pool is required")
+	case c.Store == nil:
+		return c, errors.New("web: Config.Store is required")
+	case c.Outbox == nil:
+		return c, errors.New("web: Config.Outbox is required")
+	case c.Topic == "":
+		return c, errors.New("web: Config.Topic is required")
+	case c.AdminToken == "":
+		return c, errors.New("web: Config.AdminToken is required")
+	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = DefaultRequestTimeout
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c, nil
+}

@@ -1,0 +1,13 @@
+// Package web is the HTTP interface: the JSON API over organizations, the probes, and what is mounted behind the same
+// door, such as River UI. [NewHandler] makes a [net/http.Handler]; the package listens on nothing and starts nothing.
+//
+//	GET    /v1/organizations?limit&cursor&sync       POST /v1/organizations
+//	GET    /v1/organizations/{id}                    PUT  /v1/organizations/{id}/facts
+//	PATCH  /v1/organizations/{id}                    POST /v1/organizations/{id}/recalculate
+//	DELETE /v1/organizations/{id}                    POST /v1/organizations/{id}/sync
+//	GET    /livez, /readyz, /metrics                 /riverui/
+//
+// Everything but the probes and the metrics needs the admin token, as a bearer token or as a Basic password with any
+// user name. Refusals are problem details (RFC 9457) that list every field at fault; a refused request changed nothing.
+// Writing never waits for Clerk: a request returns when its transaction has committed, and the push follows.
+package web

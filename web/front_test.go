@@ -1,0 +1,82 @@
+package web_test
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/web"
+)
+
+// journal is a log that may be read while it is written.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(line)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+func (j *journal) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	var log journal
+	a := newAPI(t, dbtest.New(t), func(config *web.Config) {
+		config.Logger = log.logger()
+		config.Metrics = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret cause") })
+	})
+	got := a.do("GET", "/metrics", "")
+	checkProblem(t, got, 500, "")
+	if strings.Contains(got.body, "secret") {
+		t.Errorf("the answer tells the cause: %s", got.body)
+	}
+	if !strings.Contains(log.String(), "secret cause") {
+		t.Errorf("the log does not tell the cause:\n%s", log.String())
+	}
+}
+
+func TestInternalFailure(t *testing.T) {
+	t.Parallel()
+	var log journal
+	a := newAPI(t, dbtest.New(t), func(config *web.Config) { config.Logger = log.logger() })
+	a.exec("ALTER TABLE organizations RENAME TO elsewhere")
+	got := a.do("GET", "/v1/organizations/o", "")
+	checkProblem(t, got, 500, "")
+	if strings.Contains(got.body, "organizations") {
+		t.Errorf("the answer tells the cause: %s", got.body)
+	}
+	if text := log.String(); !strings.Contains(text, "42P01") || !strings.Contains(text, "level=ERROR") {
+		t.Errorf("the log does not tell the cause:\n%s", text)
+	}
+}
+
+func TestLogKeepsSecrets(t *testing.T) {
+	t.Parallel()
+	var log journal
+	a := newAPI(t, dbtest.New(t), func(config *web.Config) { config.Logger = log.logger() })
+	a.do("POST", "/v1/organizations?hush=1", `{"name": "hush"}`)
+	a.do("GET", "/v1/organizations/hush", "", "Authorization", "Bearer hush")
+	text := log.String()
+	if strings.Contains(text, "hush") || strings.Contains(text, token) {
+		t.Errorf("the log tells too much:\n%s", text)
+	}
+	if !strings.Contains(text, `route="GET /v1/organizations/{id}" status=401`) {
+		t.Errorf("the log tells too little:\n%s", text)
+	}
+}

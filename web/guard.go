@@ -1,0 +1,60 @@
+package web
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+)
+
+// The challenges of a 401: only Basic makes a browser ask its user. Either is accepted everywhere.
+const (
+	challengeBearer = `Bearer realm="claimsync"`
+	challengeBasic  = `Basic realm="claimsync", charset="UTF-8"`
+)
+
+// guard lets in who knows the admin token.
+type guard struct {
+	token       [sha256.Size]byte
+	crossOrigin *http.CrossOriginProtection
+}
+
+func newGuard(token string) *guard {
+	g := &guard{token: sha256.Sum256([]byte(token)), crossOrigin: http.NewCrossOriginProtection()}
+	g.crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		newProblem(http.StatusForbidden, "This request comes from a page of another site.").write(w)
+	}))
+	return g
+}
+
+// protect puts the handler behind the token. A browser sends a Basic password by itself, also when a page of another
+// site makes it send a request; so that such a request changes nothing, it is refused here.
+func (g *guard) protect(challenge string, handler http.Handler) http.Handler {
+	handler = g.crossOrigin.Handler(handler)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !g.admits(r) {
+			w.Header().Set("WWW-Authenticate", challenge)
+			newProblem(http.StatusUnauthorized, "This needs the admin token.").write(w)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
+// admits compares hashes, so that the time it takes tells neither the token's bytes nor its length.
+func (g *guard) admits(r *http.Request) bool {
+	given := sha256.Sum256([]byte(credential(r)))
+	return subtle.ConstantTimeCompare(given[:], g.token[:]) == 1
+}
+
+// credential returns the bearer token or the Basic password of the request; "", which is never the token, for none.
+func credential(r *http.Request) string {
+	if _, password, ok := r.BasicAuth(); ok {
+		return password
+	}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}

@@ -1,0 +1,62 @@
+package web_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/db/dbtest"
+)
+
+// TestPlans: a page reads what it shows, not the table.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, dbtest.New(t))
+	// Ids at random, so that the order of a listing is not the one on disk: what speaks against walking an index.
+	a.exec(`
+		INSERT INTO organizations (id, name, clerk_org_id)
+		SELECT md5(i::text), 'Organization', CASE WHEN i % 4 > 0 THEN 'org_' || md5(i::text) END
+		FROM generate_series(1, 100000) AS i`)
+	a.exec(`
+		INSERT INTO outbox (topic, key, desired_version, synced_version, dirty_since, parked_at, parked_reason)
+		SELECT $1, 'org_' || md5(i::text), 2, CASE WHEN i % 4 = 1 THEN 2 ELSE 1 END,
+			CASE WHEN i % 4 > 1 THEN now() - i * interval '1 s' END,
+			CASE WHEN i % 4 > 2 THEN now() - i * interval '1 s' END, CASE WHEN i % 4 > 2 THEN 'park 422' END
+		FROM generate_series(1, 100000) AS i WHERE i % 4 > 0`, claimsync.Topic)
+	for _, table := range []string{"organizations", "outbox"} {
+		a.exec("ANALYZE " + table)
+	}
+	start, middle := time.Time{}, time.Now().Add(-12*time.Hour)
+	for _, test := range []struct {
+		name, query string
+		args        []any
+		index       string
+	}{
+		{"first page", dbsqlc.OrganizationPage, []any{claimsync.Topic, "", 51}, "organizations_pkey"},
+		{"longest page", dbsqlc.OrganizationPage, []any{claimsync.Topic, "", 501}, "organizations_pkey"},
+		{"middle page", dbsqlc.OrganizationPage, []any{claimsync.Topic, "8", 501}, "organizations_pkey"},
+		{"unlinked", dbsqlc.OrganizationPageUnlinked, []any{"", 501}, "organizations_unlinked"},
+		{"unlinked, middle", dbsqlc.OrganizationPageUnlinked, []any{"8", 501}, "organizations_unlinked"},
+		{"dirty", dbsqlc.OrganizationPageDirty, []any{claimsync.Topic, start, "", 501}, "outbox_dirty"},
+		{"dirty, middle", dbsqlc.OrganizationPageDirty, []any{claimsync.Topic, middle, "org_1", 501}, "outbox_dirty"},
+		{"parked", dbsqlc.OrganizationPageParked, []any{claimsync.Topic, start, "", 501}, "outbox_parked"},
+		{"parked, middle", dbsqlc.OrganizationPageParked, []any{claimsync.Topic, middle, "org_1", 501}, "outbox_parked"},
+	} {
+		rows, err := a.pool.Query(t.Context(), "EXPLAIN "+test.query, test.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := strings.Join(lines, "\n")
+		if strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "Sort") || !strings.Contains(plan, test.index) {
+			t.Errorf("%s: want a walk of %s alone, but the plan is\n%s", test.name, test.index, plan)
+		}
+	}
+}

@@ -1,0 +1,36 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"riverqueue.com/riverui"
+)
+
+// NewRiverUI returns River UI for [Config.RiverUI]. The caller starts it; it stops when the context given to Start ends.
+// It has no authentication of its own, so it belongs behind [NewHandler].
+func NewRiverUI(client *river.Client[pgx.Tx], logger *slog.Logger) (*riverui.Handler, error) {
+	handler, err := riverui.NewHandler(&riverui.HandlerOpts{
+		Endpoints: riverui.NewEndpoints(client, nil),
+		Logger:    logger,
+		Prefix:    "/riverui",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making River UI: %w", err)
+	}
+	return handler, nil
+}
+
+// riverUIPolicy: scripts come from here only; styles are also set inline, by its React components.
+const riverUIPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; " +
+	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+func withRiverUIPolicy(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", riverUIPolicy)
+		handler.ServeHTTP(w, r)
+	})
+}

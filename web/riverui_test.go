@@ -1,0 +1,46 @@
+package web_test
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/web"
+)
+
+func TestRiverUI(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	ui, err := web.NewRiverUI(insertOnly(t, pool), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ui.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a := newAPI(t, pool, func(config *web.Config) { config.RiverUI = ui })
+	a.must(201, "POST", "/v1/organizations", `{"name": "O", "clerk_org_id": "org_1"}`)
+
+	if got := a.do("GET", "/", ""); got.status != 302 || got.header.Get("Location") != "/riverui/" {
+		t.Errorf("GET /: %d to %s", got.status, got.header.Get("Location"))
+	}
+	index := a.do("GET", "/riverui/", "", "Accept", "text/html")
+	if index.status != 200 || !strings.Contains(index.body, `<div id="root"`) {
+		t.Fatalf("GET /riverui/: %d %s", index.status, index.body)
+	}
+	if policy := index.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'self'") {
+		t.Errorf("policy of River UI: %s", policy)
+	}
+	_, script, _ := strings.Cut(index.body, `<script type="module" src="`)
+	script, _, _ = strings.Cut(script, `"`)
+	// With nosniff, a browser runs what is called a script and nothing else.
+	got := a.do("GET", script, "")
+	if kind := got.header.Get("Content-Type"); got.status != 200 || !strings.Contains(kind, "javascript") {
+		t.Errorf("GET %s: %d %s", script, got.status, kind)
+	}
+	got = a.do("GET", "/riverui/api/jobs?state=available", "")
+	if got.status != 200 || !strings.Contains(got.body, "org_1") {
+		t.Errorf("the job in River UI: %d %s", got.status, got.body)
+	}
+}
