@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -42,7 +41,12 @@ type Failure struct {
 	Err        error
 }
 
-func (f *Failure) Error() string { return fmt.Sprintf("%s: %v", f.Action, f.Err) }
+func (f *Failure) Error() string {
+	if f.Err == nil {
+		return string(f.Action)
+	}
+	return f.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }

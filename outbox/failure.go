@@ -25,12 +25,7 @@ func (f *Failure) reason() string {
 	return fmt.Sprintf("%s %d", f.Action, f.Receipt.Status)
 }
 
-func (f *Failure) message() *string {
-	if f.Err == nil {
-		return new(string(f.Action))
-	}
-	return new(truncate(f.Err.Error()))
-}
+func (f *Failure) message() *string { return new(truncate(f.Error())) }
 
 // truncate makes s fit for a text column: bounded, valid UTF-8, without NUL.
 func truncate(s string) string {

@@ -1,0 +1,38 @@
+# Targets with a ## comment are shown by `make help`.
+
+GO    ?= go
+TOOLS := $(GO) tool -modfile=tools/go.mod
+
+.PHONY: help
+help: ## Show this help
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Run the demo until Ctrl-C
+	$(GO) run ./cmd/app demo
+
+.PHONY: test
+test: ## Run the tests, on a private Postgres
+	$(GO) test ./...
+
+.PHONY: race
+race: ## Run the tests under the race detector
+	$(GO) test -race ./...
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: generate
+generate: ## Generate db/dbsqlc from queries/ and db/migrations/
+	$(TOOLS) sqlc generate
+
+.PHONY: verify
+verify: ## Check formatting, vet, lint, generated code and modules
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(TOOLS) staticcheck ./...
+	$(TOOLS) sqlc vet
+	$(TOOLS) sqlc diff
+	$(GO) mod tidy -diff
+	$(GO) mod verify

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/jobs"
+	"github.com/claimsync/claimsync/scoring"
+)
+
+// databaseFlags are the flags of the commands that need a database.
+type databaseFlags struct {
+	DatabaseURL string `name:"database-url" envvar:"DATABASE_URL" placeholder:"URL" help:"PostgreSQL to work on, as postgres://user:password@host/database."`
+	RiverSchema string `name:"river-schema" envvar:"RIVER_SCHEMA" default:"river" help:"Schema of River's tables."`
+}
+
+// open opens the database, and checks that it answers.
+func (f *databaseFlags) open(ctx context.Context) (*pgxpool.Pool, error) {
+	if f.DatabaseURL == "" {
+		return nil, usage("no database: set DATABASE_URL or --database-url, as postgres://user:password@host/database")
+	}
+	if _, err := db.Config(f.DatabaseURL); err != nil {
+		return nil, usageError{err}
+	}
+	pool, err := db.Open(ctx, f.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("the database does not answer: %w", err)
+	}
+	return pool, nil
+}
+
+// tool is what the commands that change organizations work with. They mark and insert jobs; some `app serve` delivers.
+type tool struct {
+	pool  *pgxpool.Pool
+	sync  *claimsync.Sync
+	store *scoring.Store
+}
+
+func (f *databaseFlags) openTool(ctx context.Context, logger *slog.Logger) (*tool, error) {
+	pool, err := f.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sync, err := claimsync.New(claimsync.Config{Pool: pool, RiverSchema: f.RiverSchema, Logger: logger})
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: f.RiverSchema, Logger: jobs.RiverLogger(logger)})
+	if err != nil {
+		pool.Close()
+		return nil, usageError{err}
+	}
+	return &tool{pool: pool, sync: sync, store: sync.Store(jobs.NewWaker(client))}, nil
+}
+
+func (t *tool) close() { t.pool.Close() }

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/clerk"
+	"github.com/claimsync/claimsync/jobs"
+	"github.com/claimsync/claimsync/metrics"
+	"github.com/claimsync/claimsync/web"
+)
+
+// requestTimeout bounds how long a graceful stop waits for requests under way.
+const requestTimeout = 10 * time.Second
+
+// monolithConfig is what a monolith runs on.
+type monolithConfig struct {
+	pool        *pgxpool.Pool // migrated
+	clerk       *clerk.Client
+	riverSchema string
+	maxWorkers  int
+	addr        string
+	adminToken  string
+	logger      *slog.Logger
+}
+
+// monolith is API, workers, sweeper and River UI in one process.
+type monolith struct {
+	sync     *claimsync.Sync
+	url      string
+	logger   *slog.Logger
+	server   *http.Server
+	river    *river.Client[pgx.Tx]
+	cancel   context.CancelFunc // of what runs beside the server and River
+	running  sync.WaitGroup
+	serveErr chan error
+}
+
+// startMonolith starts everything. The caller stops it.
+func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err error) {
+	registry := metrics.New()
+	registry.WatchPool(config.pool)
+	m := &monolith{logger: config.logger, serveErr: make(chan error, 1)}
+	m.sync, err = claimsync.New(claimsync.Config{
+		Pool: config.pool, Clerk: config.clerk, RiverSchema: config.riverSchema, MaxWorkers: config.maxWorkers,
+		Logger: config.logger, Observer: registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	registry.WatchOutbox(config.pool, m.sync.Outbox(), claimsync.Topic)
+
+	riverConfig, err := jobs.RiverConfig(m.sync.Jobs(), config.riverSchema)
+	if err != nil {
+		return nil, err
+	}
+	if m.river, err = river.NewClient(riverpgxv5.New(config.pool), riverConfig); err != nil {
+		return nil, err
+	}
+	waker := jobs.NewWaker(m.river)
+	riverUI, err := web.NewRiverUI(m.river, jobs.RiverLogger(config.logger))
+	if err != nil {
+		return nil, err
+	}
+	handler, err := web.NewHandler(web.Config{
+		Pool: config.pool, Store: m.sync.Store(waker), Outbox: m.sync.Outbox(), Topic: claimsync.Topic,
+		AdminToken: config.adminToken, RiverUI: riverUI, Metrics: registry.Handler(), Logger: config.logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	// From here on things run: they are stopped by stop, and not by the signal that ends ctx.
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", config.addr)
+	if err != nil {
+		return nil, err
+	}
+	m.url = "http://" + listener.Addr().String()
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	m.cancel = cancel
+	if err := m.river.Start(context.WithoutCancel(ctx)); err != nil {
+		cancel()
+		return nil, errors.Join(fmt.Errorf("starting River: %w", err), listener.Close())
+	}
+	if err := riverUI.Start(background); err != nil {
+		cancel()
+		return nil, errors.Join(fmt.Errorf("starting River UI: %w", err), listener.Close(), m.river.Stop(background))
+	}
+	m.running.Go(func() { jobs.NewSweeper(m.sync.Jobs(), waker).Run(background) })
+	m.serve(listener, handler)
+	return m, nil
+}
+
+func (m *monolith) serve(listener net.Listener, handler http.Handler) {
+	m.server = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(m.logger.Handler(), slog.LevelWarn),
+	}
+	m.running.Go(func() {
+		if err := m.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			m.serveErr <- err
+		}
+	})
+}
+
+// wait returns when ctx is done, or with the error that ended the server.
+func (m *monolith) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-m.serveErr:
+		return err
+	}
+}
+
+// stop stops gracefully: no new requests and jobs, what is under way finishes or is given back. It takes as long as a
+// request or a push may take.
+func (m *monolith) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+	defer cancel()
+	stopping := make(chan error, 1)
+	go func() { stopping <- m.server.Shutdown(ctx) }()
+	// River bounds its own stop: jobs.Config.SoftStopTimeout.
+	riverErr := m.river.Stop(context.Background())
+	if errors.Is(riverErr, context.Canceled) { // jobs were cancelled, and given back
+		riverErr = nil
+	}
+	m.cancel()
+	serverErr := <-stopping
+	m.running.Wait()
+	return errors.Join(serverErr, riverErr)
+}

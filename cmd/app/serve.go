@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/claimsync/claimsync/clerk"
+	"github.com/claimsync/claimsync/db"
+)
+
+type serveCommand struct {
+	databaseFlags
+	clerkFlags
+	Addr       string `name:"addr" envvar:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where to listen."`
+	AdminToken string `name:"admin-token" envvar:"ADMIN_TOKEN" placeholder:"TOKEN" help:"Opens API and River UI. Required unless bound to loopback, where one is made up and printed."`
+	MaxWorkers int    `name:"max-workers" default:"32" help:"Pushes to Clerk at once."`
+	Migrate    bool   `default:"true" negatable:"" help:"Migrate the database first."`
+}
+
+// clerkFlags are the flags of the commands that call Clerk.
+type clerkFlags struct {
+	ClerkSecretKey string `name:"clerk-secret-key" envvar:"CLERK_SECRET_KEY" placeholder:"KEY" help:"Clerk's secret key, sk_live_… or sk_test_…. Better in the environment than here, where others see it."`
+	ClerkAPIURL    string `name:"clerk-api-url" envvar:"CLERK_API_URL" placeholder:"URL" help:"Clerk's API with its /v1. Default: Clerk's own."`
+}
+
+func (f *clerkFlags) client() (*clerk.Client, error) {
+	client, err := clerk.New(clerk.Config{SecretKey: f.ClerkSecretKey, BaseURL: f.ClerkAPIURL})
+	if err != nil {
+		return nil, usage("%w (CLERK_SECRET_KEY, CLERK_API_URL)", err)
+	}
+	return client, nil
+}
+
+func (*serveCommand) Help() string {
+	return `Runs the monolith: the HTTP API at /v1, River UI at /riverui/, the workers that push to Clerk. Any number of
+processes may share a database.
+
+  DATABASE_URL=postgres://… CLERK_SECRET_KEY=sk_… ADMIN_TOKEN=… app serve
+
+SIGTERM or SIGINT stops it gracefully: pushes under way finish. A second signal ends it at once, which loses nothing
+either.`
+}
+
+func (c *serveCommand) Run(ctx context.Context, a *app) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	if c.MaxWorkers < 1 || c.MaxWorkers > 10_000 {
+		return usage("--max-workers must be between 1 and 10000, got %d", c.MaxWorkers)
+	}
+	token, err := c.token()
+	if err != nil {
+		return err
+	}
+	pool, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	if c.Migrate {
+		if err := db.Migrate(ctx, pool, db.MigrateConfig{RiverSchema: c.RiverSchema, Logger: a.logger}); err != nil {
+			return err
+		}
+	}
+
+	m, err := startMonolith(ctx, monolithConfig{
+		pool: pool, clerk: client, riverSchema: c.RiverSchema, maxWorkers: c.MaxWorkers, addr: c.Addr, adminToken: token,
+		logger: a.logger,
+	})
+	if err != nil {
+		return err
+	}
+	a.logger.InfoContext(ctx, "Ready", "api", m.url+"/v1", "river_ui", m.url+"/riverui/")
+	if c.AdminToken == "" {
+		_, _ = fmt.Fprintf(a.stderr, "No ADMIN_TOKEN is set: for this run it is %s\n", token)
+	}
+	waitErr := m.wait(ctx)
+	a.logger.Info("Stopping")
+	if err := m.stop(); err != nil {
+		return err
+	}
+	a.logger.Info("Stopped")
+	return waitErr
+}
+
+// token returns the token that opens the API, made up if none is set. Without one, a port that others can reach is not
+// opened.
+func (c *serveCommand) token() (string, error) {
+	switch {
+	case c.AdminToken != "":
+		return c.AdminToken, nil
+	case !isLoopback(c.Addr):
+		return "", usage("ADMIN_TOKEN is not set, and %s is not a loopback address: others could change scores", c.Addr)
+	default:
+		return rand.Text(), nil
+	}
+}
+
+// isLoopback reports whether only this machine can reach the address. A name other than localhost could mean anything.
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
