@@ -1,13 +1,13 @@
 package metrics_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/claimsync/claimsync/db"
@@ -67,7 +67,6 @@ func TestBacklog(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	m := metrics.New()
-	m.WatchPool(pool)
 	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm", "idle")
 	_, err := pool.Exec(t.Context(), `
 		INSERT INTO outbox (topic, key, dirty_since, parked_at, parked_reason) VALUES
@@ -84,24 +83,48 @@ func TestBacklog(t *testing.T) {
 		`claimsync_outbox_dirty_rows{topic="idle"} 0`,
 		`claimsync_outbox_oldest_dirty_age_seconds{topic="idle"} 0`,
 		`claimsync_swept_rows_total{topic="idle"} 0`,
-		`claimsync_pool_max_connections 20`,
-		`claimsync_pool_acquired_connections 0`,
 	)
 }
 
-func TestWithoutDatabase(t *testing.T) {
+// TestPool does not watch the outbox: a scrape collects both at once, and a backlog being read holds a connection.
+func TestPool(t *testing.T) {
 	t.Parallel()
-	pool, err := db.Open(context.Background(), "postgres://nobody@127.0.0.1:1/nothing")
+	pool := dbtest.New(t)
+	m := metrics.New()
+	m.WatchPool(pool)
+	conn, err := pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, scrape(t, m), `claimsync_pool_max_connections 20`, `claimsync_pool_acquired_connections 1`)
+	conn.Release()
+	expect(t, scrape(t, m), `claimsync_pool_acquired_connections 0`)
+
+	unconnected := metrics.New()
+	unconnected.WatchPool(nowhere(t))
+	expect(t, scrape(t, unconnected), `claimsync_pool_connections 0`)
+}
+
+// nowhere is a pool whose database does not answer.
+func nowhere(t *testing.T) *pgxpool.Pool {
+	t.Helper()
+	pool, err := db.Open(t.Context(), "postgres://nobody@127.0.0.1:1/nothing")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
+	return pool
+}
+
+func TestWithoutDatabase(t *testing.T) {
+	t.Parallel()
+	pool := nowhere(t)
 	m := metrics.New()
 	m.WatchPool(pool)
 	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm")
 	m.Swept("crm", 1)
 	scraped := scrape(t, m)
-	expect(t, scraped, `claimsync_outbox_up 0`, `claimsync_swept_rows_total{topic="crm"} 1`, `claimsync_pool_connections 0`)
+	expect(t, scraped, `claimsync_outbox_up 0`, `claimsync_swept_rows_total{topic="crm"} 1`, `claimsync_pool_max_connections `)
 	if strings.Contains(scraped, "claimsync_outbox_dirty_rows{") {
 		t.Errorf("a backlog that nobody counted:\n%s", scraped)
 	}

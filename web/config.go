@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -30,7 +31,8 @@ type Config struct {
 	// Topic is the outbox topic whose keys are the ids of Clerk organizations. Required.
 	Topic string
 
-	// AdminToken opens everything that is not open to all. Required: an empty one would open it to everybody.
+	// AdminToken opens everything that is not open to all. Required: an empty one would open it to everybody. Nor may it
+	// begin or end with space, such as the newline at the end of a file, which a bearer header does not carry.
 	AdminToken string
 
 	// RiverUI is served at /riverui/, see NewRiverUI. Nil: not at all.
@@ -59,6 +61,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("web: Config.Topic is required")
 	case c.AdminToken == "":
 		return c, errors.New("web: Config.AdminToken is required")
+	case c.AdminToken != strings.TrimSpace(c.AdminToken):
+		return c, errors.New("web: Config.AdminToken begins or ends with space")
 	}
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = DefaultRequestTimeout

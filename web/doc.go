@@ -5,7 +5,7 @@
 //	GET    /v1/organizations/{id}                    PUT  /v1/organizations/{id}/facts
 //	PATCH  /v1/organizations/{id}                    POST /v1/organizations/{id}/recalculate
 //	DELETE /v1/organizations/{id}                    POST /v1/organizations/{id}/sync
-//	GET    /livez, /readyz, /metrics                 /riverui/
+//	GET    /livez, /readyz, /metrics                 /riverui/, and / leads there
 //
 // Everything but the probes and the metrics needs the admin token, as a bearer token or as a Basic password with any
 // user name. Refusals are problem details (RFC 9457) that list every field at fault; a refused request changed nothing.

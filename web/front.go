@@ -51,11 +51,11 @@ func (f *front) recover(w *response, r *http.Request, pattern string) {
 
 // refuseUnmatched says in our words what the mux would say in plain text: 404, or 405 with the methods there are.
 func refuseUnmatched(w http.ResponseWriter, r *http.Request, muxAnswer http.Handler) {
-	answer := &discarded{header: make(http.Header)}
-	muxAnswer.ServeHTTP(answer, r)
-	if answer.status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", answer.header.Get("Allow"))
-		newProblem(answer.status, "").write(w)
+	said := &discarded{header: make(http.Header)}
+	muxAnswer.ServeHTTP(said, r)
+	if said.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", said.header.Get("Allow"))
+		newProblem(said.status, "").write(w)
 		return
 	}
 	newProblem(http.StatusNotFound, "There is no such route.").write(w)

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -48,6 +49,26 @@ func TestPanic(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "secret cause") {
 		t.Errorf("the log does not tell the cause:\n%s", log.String())
+	}
+}
+
+// TestPanicMidway: half an answer is not to be taken for a whole one.
+func TestPanicMidway(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, dbtest.New(t), func(config *web.Config) {
+		config.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("half"))
+			_ = http.NewResponseController(w).Flush()
+			panic("midway")
+		})
+	})
+	response, err := a.http.Get(a.url + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if body, err := io.ReadAll(response.Body); err == nil {
+		t.Errorf("the answer ends well: %q", body)
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -27,7 +28,7 @@ func (s *server) listOrganizations(w http.ResponseWriter, r *http.Request) error
 	}
 	rows, next, err := s.page(r.Context(), query)
 	if err != nil {
-		return err
+		return fmt.Errorf("listing organizations: %w", err)
 	}
 	page := listing{Organizations: make([]summary, len(rows))}
 	for i := range rows {

@@ -14,7 +14,13 @@ func (s *server) getOrganization(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.read(r.Context(), id)
+	// The organization, its facts and its outbox row, all at one instant.
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	var found organization
+	err = pgx.BeginTxFunc(r.Context(), s.config.Pool, snapshot, func(tx pgx.Tx) (err error) {
+		found, err = s.readTx(r.Context(), tx, id)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -30,28 +36,18 @@ func pathID(r *http.Request) (string, error) {
 	return id, nil
 }
 
-// read sees the organization, its facts and its outbox row at one instant.
-func (s *server) read(ctx context.Context, id string) (found organization, err error) {
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err = pgx.BeginTxFunc(ctx, s.config.Pool, snapshot, func(tx pgx.Tx) error {
-		found, err = s.readTx(ctx, tx, id)
-		return err
-	})
-	return found, err
-}
-
 func (s *server) readTx(ctx context.Context, tx pgx.Tx, id string) (organization, error) {
 	org, facts, err := s.config.Store.Get(ctx, tx, id)
 	if err != nil {
 		return organization{}, err
 	}
-	return s.describe(ctx, tx, &org, repeated(&org, &facts))
+	return s.describe(ctx, tx, &org, resultOf(&org, &facts))
 }
 
-// repeated calculates once more what is stored of a score, for the parts of it that are not. It agrees with what is
-// stored as long as the facts are changed through the Store; after others changed them, it is up to date before the
-// stored score is.
-func repeated(org *scoring.Organization, facts *scoring.Facts) *scoring.Result {
+// resultOf repeats the calculation of the stored score, for the parts of its result that are not stored. The two agree
+// as long as the facts are changed through the Store; after others changed them, the parts are up to date before the
+// score is.
+func resultOf(org *scoring.Organization, facts *scoring.Facts) *scoring.Result {
 	if org.Score == nil {
 		return nil
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/outbox"
@@ -59,29 +58,29 @@ func (r *pageRow) status() outbox.Status {
 }
 
 // cursor is the row's place in the listing with the filter.
-func (r *pageRow) cursor(sync outbox.State) *cursor {
+func (r *pageRow) cursor(sync outbox.State) cursor {
 	switch sync {
 	case outbox.StateDirty:
-		return &cursor{Sync: sync, Time: *r.DirtySince, After: *r.Organization.ClerkOrgID}
+		return cursor{Sync: sync, Time: *r.DirtySince, After: *r.Organization.ClerkOrgID}
 	case outbox.StateParked:
-		return &cursor{Sync: sync, Time: *r.ParkedAt, After: *r.Organization.ClerkOrgID}
+		return cursor{Sync: sync, Time: *r.ParkedAt, After: *r.Organization.ClerkOrgID}
 	default:
-		return &cursor{Sync: sync, After: r.Organization.ID}
+		return cursor{Sync: sync, After: r.Organization.ID}
 	}
 }
 
-// page returns the rows of one page, and where the next one begins; nil: nowhere.
+// page returns the rows of one page, and the cursor of the next one; nil: there is none.
 func (s *server) page(ctx context.Context, query listQuery) (rows []pageRow, next *cursor, err error) {
-	if query.after.Sync == outbox.StateClean {
-		rows, next, err = s.cleanPage(ctx, query)
-	} else if rows, err = s.rowsAfter(ctx, query.after, query.limit+1); len(rows) > query.limit {
-		rows = rows[:query.limit]
-		next = rows[query.limit-1].cursor(query.after.Sync)
+	sync := query.after.Sync
+	if sync == outbox.StateClean {
+		return s.cleanPage(ctx, query)
 	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("listing organizations: %w", err)
+	rows, err = s.rowsAfter(ctx, query.after, query.limit+1) // one more tells whether there is a next page
+	if err != nil || len(rows) <= query.limit {
+		return rows, nil, err
 	}
-	return rows, next, nil
+	rows = rows[:query.limit]
+	return rows, new(rows[query.limit-1].cursor(sync)), nil
 }
 
 // cleanPage may be short, even empty, and still have a next one.
@@ -99,7 +98,7 @@ func (s *server) cleanPage(ctx context.Context, query listQuery) (clean []pageRo
 				}
 				clean = append(clean, row)
 			}
-			after = *row.cursor(outbox.StateClean)
+			after = row.cursor(outbox.StateClean)
 		}
 		if len(rows) < cleanBatch {
 			return clean, nil, nil

@@ -11,12 +11,14 @@ import (
 )
 
 // NewRiverUI returns River UI for [Config.RiverUI]. The caller starts it; it stops when the context given to Start ends.
-// It has no authentication of its own, so it belongs behind [NewHandler].
+// It has no authentication of its own, so it belongs behind [NewHandler]. Its list hides the jobs' arguments until they
+// are asked for: ours are ids, but the client may also run jobs of the application, whose arguments are not ours to show.
 func NewRiverUI(client *river.Client[pgx.Tx], logger *slog.Logger) (*riverui.Handler, error) {
 	handler, err := riverui.NewHandler(&riverui.HandlerOpts{
-		Endpoints: riverui.NewEndpoints(client, nil),
-		Logger:    logger,
-		Prefix:    "/riverui",
+		Endpoints:                riverui.NewEndpoints(client, nil),
+		JobListHideArgsByDefault: true,
+		Logger:                   logger,
+		Prefix:                   "/riverui",
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making River UI: %w", err)
@@ -24,7 +26,8 @@ func NewRiverUI(client *river.Client[pgx.Tx], logger *slog.Logger) (*riverui.Han
 	return handler, nil
 }
 
-// riverUIPolicy: scripts come from here only; styles are also set inline, by its React components.
+// riverUIPolicy: scripts come from here only; styles are also set inline, by its React components. A browser's console
+// reports one eval that was refused: a library of River UI tries whether it may, and does without.
 const riverUIPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 

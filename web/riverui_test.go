@@ -43,4 +43,7 @@ func TestRiverUI(t *testing.T) {
 	if got.status != 200 || !strings.Contains(got.body, "org_1") {
 		t.Errorf("the job in River UI: %d %s", got.status, got.body)
 	}
+	if features := a.must(200, "GET", "/riverui/api/features", ""); features["job_list_hide_args_by_default"] != true {
+		t.Errorf("the list of jobs shows their arguments: %v", features)
+	}
 }

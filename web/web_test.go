@@ -35,20 +35,26 @@ type api struct {
 	http *http.Client
 }
 
-// newAPI serves on pool; adjust may change the configuration.
-func newAPI(t *testing.T, pool *pgxpool.Pool, adjust ...func(*web.Config)) *api {
+// newConfig is what is required, and no more.
+func newConfig(t *testing.T, pool *pgxpool.Pool) web.Config {
 	t.Helper()
 	sync, err := claimsync.New(claimsync.Config{Pool: pool})
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := web.Config{
+	return web.Config{
 		Pool:       pool,
 		Store:      sync.Store(jobs.NewWaker(insertOnly(t, pool))),
 		Outbox:     sync.Outbox(),
 		Topic:      claimsync.Topic,
 		AdminToken: token,
 	}
+}
+
+// newAPI serves on pool; adjust may change the configuration.
+func newAPI(t *testing.T, pool *pgxpool.Pool, adjust ...func(*web.Config)) *api {
+	t.Helper()
+	config := newConfig(t, pool)
 	for _, f := range adjust {
 		f(&config)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/db"
@@ -75,7 +76,7 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	a.logger.InfoContext(ctx, "Ready", "api", m.url+"/v1", "river_ui", m.url+"/riverui/")
-	if c.AdminToken == "" {
+	if token != strings.TrimSpace(c.AdminToken) {
 		_, _ = fmt.Fprintf(a.stderr, "No ADMIN_TOKEN is set: for this run it is %s\n", token)
 	}
 	waitErr := m.wait(ctx)
@@ -90,9 +91,9 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 // token returns the token that opens the API, made up if none is set. Without one, a port that others can reach is not
 // opened.
 func (c *serveCommand) token() (string, error) {
-	switch {
-	case c.AdminToken != "":
-		return c.AdminToken, nil
+	switch token := strings.TrimSpace(c.AdminToken); { // a file's last newline is not part of it
+	case token != "":
+		return token, nil
 	case !isLoopback(c.Addr):
 		return "", usage("ADMIN_TOKEN is not set, and %s is not a loopback address: others could change scores", c.Addr)
 	default:

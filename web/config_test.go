@@ -1,0 +1,38 @@
+package web_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/web"
+)
+
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	complete := newConfig(t, dbtest.New(t))
+	if _, err := web.NewHandler(complete); err != nil {
+		t.Fatalf("NewHandler refuses a complete configuration: %v", err)
+	}
+	if _, err := web.NewHandler(web.Config{}); err == nil {
+		t.Error("NewHandler accepts an empty configuration")
+	}
+	for _, test := range []struct {
+		field string
+		spoil func(*web.Config)
+	}{
+		{"Pool", func(c *web.Config) { c.Pool = nil }},
+		{"Store", func(c *web.Config) { c.Store = nil }},
+		{"Outbox", func(c *web.Config) { c.Outbox = nil }},
+		{"Topic", func(c *web.Config) { c.Topic = "" }},
+		{"AdminToken", func(c *web.Config) { c.AdminToken = "" }},
+		{"AdminToken", func(c *web.Config) { c.AdminToken = " " }},
+		{"AdminToken", func(c *web.Config) { c.AdminToken += "\n" }},
+	} {
+		config := complete
+		test.spoil(&config)
+		if _, err := web.NewHandler(config); err == nil || !strings.Contains(err.Error(), test.field) {
+			t.Errorf("without a usable %s: %v", test.field, err)
+		}
+	}
+}
