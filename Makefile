@@ -32,7 +32,6 @@ verify: ## Check formatting, vet, lint, generated code and modules
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(TOOLS) staticcheck ./...
-	$(TOOLS) sqlc vet
 	$(TOOLS) sqlc diff
 	$(GO) mod tidy -diff
 	$(GO) mod verify

@@ -181,10 +181,10 @@ func (s *story) end(ctx context.Context) error {
 	}
 	s.say("\n%d in step, %d skipped for want of a Clerk id, %d different.", linked, skipped, differing)
 	if differing > 0 {
-		return fmt.Errorf("Clerk differs from Postgres for %d organizations", differing)
+		return fmt.Errorf("%d organizations differ between Postgres and Clerk", differing)
 	}
 	if calls := s.callsForOthers(); calls > 0 {
-		return fmt.Errorf("Clerk was called %d times for organizations that are not linked", calls)
+		return fmt.Errorf("%d calls to Clerk were for organizations that are not linked", calls)
 	}
 	return nil
 }

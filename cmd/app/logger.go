@@ -16,7 +16,7 @@ func newLogger(w io.Writer, format, level string) *slog.Logger {
 	_ = least.UnmarshalText([]byte(level)) // the flag's enum allows nothing else
 	if format == "tint" || format == "auto" && isTerminal(w) {
 		options := &tint.Options{Level: least, TimeFormat: time.TimeOnly, NoColor: !isTerminal(w)}
-		return slog.New(tint.NewHandler(w, options))
+		return slog.New(tint.NewTextHandler(w, options))
 	}
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least}))
 }
