@@ -22,7 +22,7 @@ type Status struct {
 	BlockedReason *string
 }
 
-// Status counts. It reads an index over all organizations: for people, not for every request.
+// Status counts. It reads the whole table of organizations: for people, not for every request.
 func (s *Sync) Status(ctx context.Context) (Status, error) {
 	pool := s.jobs.Pool
 	organizations, err := dbsqlc.New().OrganizationCount(ctx, pool)

@@ -22,6 +22,17 @@ const (
 	// DefaultSweepEvery is how often the fleet looks for rows that nothing will deliver.
 	DefaultSweepEvery = time.Second
 
+	// notifyCooldown is how long after one notification River leaves out another for the same queue. It does so when a
+	// job is inserted and not when that is committed, so a job may go without one that its predecessor's commit had used
+	// up before: the lower, the rarer. It is a setting of the inserting client and called FetchCooldown there.
+	notifyCooldown = time.Millisecond
+
+	// fetchCooldown is the shortest time between two fetches by one process.
+	fetchCooldown = 10 * time.Millisecond
+
+	// fetchPollInterval is how long a job waits that went without a notification.
+	fetchPollInterval = 100 * time.Millisecond
+
 	// settleTimeout bounds recording a result; it goes on when the process is told to stop.
 	settleTimeout = 3 * time.Second
 
@@ -110,14 +121,18 @@ func Queues(config Config) map[string]river.QueueConfig {
 	queues := make(map[string]river.QueueConfig, len(config.Destinations))
 	for topic := range config.Destinations {
 		queues[topic] = river.QueueConfig{
-			MaxWorkers: config.MaxWorkers,
-			// River notifies a queue at most once per cooldown: a low one keeps the wait after a commit short.
-			FetchCooldown: 10 * time.Millisecond,
-			// How long a job waits whose notification was left out because of another that committed earlier.
-			FetchPollInterval: 500 * time.Millisecond,
+			MaxWorkers:        config.MaxWorkers,
+			FetchCooldown:     fetchCooldown,
+			FetchPollInterval: fetchPollInterval,
 		}
 	}
 	return queues
+}
+
+// InsertConfig returns the settings of a River client that only inserts, for a [Waker] in a program that delivers
+// nothing itself.
+func InsertConfig(schema string, logger *slog.Logger) *river.Config {
+	return &river.Config{Schema: schema, Logger: RiverLogger(logger), FetchCooldown: notifyCooldown}
 }
 
 // RiverConfig returns the settings of a River client that works the topics' queues, for an application that has no
@@ -129,10 +144,11 @@ func RiverConfig(config Config, schema string) (*river.Config, error) {
 		return nil, err
 	}
 	return &river.Config{
-		Schema:  schema,
-		Logger:  RiverLogger(config.Logger),
-		Workers: workers,
-		Queues:  Queues(config),
+		Schema:        schema,
+		Logger:        RiverLogger(config.Logger),
+		Workers:       workers,
+		Queues:        Queues(config),
+		FetchCooldown: notifyCooldown,
 		// Both, because River raises the second to an hour more than the first where only that is set.
 		JobTimeout:           jobTimeout,
 		RescueStuckJobsAfter: 2 * jobTimeout,

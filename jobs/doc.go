@@ -7,5 +7,8 @@
 //	client, err := river.NewClient(riverpgxv5.New(pool), riverConfig)
 //	go jobs.NewSweeper(config, jobs.NewWaker(client)).Run(ctx)
 //
-// [RiverConfig] has the settings for a client of our own.
+// River leaves out notifications within a client's FetchCooldown of one another. A client with the default, 100 ms, makes
+// some jobs wait for the queue's next poll, another 100 ms; set it lower if that is too long.
+//
+// [RiverConfig] and [InsertConfig] have the settings for clients of our own.
 package jobs

@@ -46,7 +46,7 @@ func (s *Sweeper) Run(ctx context.Context) {
 
 func (s *Sweeper) sweep(ctx context.Context) error {
 	for topic := range s.config.Destinations {
-		// Whoever comes a little early sweeps too, else two processes would make the interval three.
+		// Less than the interval at which we come, or every other time we would come a little early.
 		woken, err := s.config.Outbox.Sweep(ctx, s.config.Pool, s.waker, topic, s.config.SweepEvery*3/4)
 		if woken > 0 {
 			s.config.Observer.Swept(topic, woken)

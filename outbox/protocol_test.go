@@ -34,11 +34,16 @@ func newBench(t *testing.T, config outbox.Config) *bench {
 	t.Helper()
 	t.Parallel()
 	pool := dbtest.New(t)
-	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: db.DefaultRiverSchema})
+	return &bench{t: t, pool: pool, box: outbox.New(config), waker: newWaker(t, pool, db.DefaultRiverSchema)}
+}
+
+func newWaker(t *testing.T, pool *pgxpool.Pool, schema string) outbox.Waker {
+	t.Helper()
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: schema})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t: t, pool: pool, box: outbox.New(config), waker: jobs.NewWaker(client)}
+	return jobs.NewWaker(client)
 }
 
 func (b *bench) transact(fn func(tx pgx.Tx) error) {
@@ -132,9 +137,16 @@ func (b *bench) outcomes(key string) (outcomes []string) {
 	return outcomes
 }
 
+// sweep is a sweep whose turn it is.
 func (b *bench) sweep() int {
 	b.t.Helper()
-	woken, err := b.box.Sweep(b.t.Context(), b.pool, b.waker, topic, 0)
+	b.exec("UPDATE destination SET sweep_at = '-infinity'")
+	return b.sweepIfDue(0)
+}
+
+func (b *bench) sweepIfDue(pause time.Duration) int {
+	b.t.Helper()
+	woken, err := b.box.Sweep(b.t.Context(), b.pool, b.waker, topic, pause)
 	if err != nil {
 		b.t.Fatal(err)
 	}

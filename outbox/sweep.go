@@ -14,41 +14,14 @@ import (
 const (
 	// sweepBatch keeps the transactions of a sweep small.
 	sweepBatch = 500
-	// sweepBatches bounds one sweep: what is left is the next one's, by another process perhaps.
-	sweepBatches = 40
-	// sweepPatience is how long after now a live job may be scheduled: a little more than the interval at which
-	// River's scheduler looks.
-	sweepPatience = 6 * time.Second
+	// sweepTurn is how long a sweep keeps the others from beginning one. It stops there: what is left is the next one's.
+	sweepTurn = 5 * time.Second
+	// sweepShare bounds what sweeping costs: after a sweep over a large backlog the pause is so many times as long.
+	sweepShare = 9
+	// sweepPatience is how far from now a live job may be scheduled: more than the 5 s between two looks of River's
+	// scheduler.
+	sweepPatience = 8 * time.Second
 )
-
-// Sweep finds the topic's rows that are due and that nothing will deliver, and gives each a new job. It does nothing if
-// another process swept less than every ago, or while the destination is blocked. Returns how many rows it woke: in a
-// healthy system none, each is a job that was lost.
-func (o *Outbox) Sweep(ctx context.Context, conn SweepConn, waker Waker, topic string, every time.Duration) (int, error) {
-	begun, err := o.queries.DestinationSweepBegin(ctx, conn, dbsqlc.DestinationSweepBeginParams{Topic: topic, Every: every})
-	if err != nil {
-		return 0, fmt.Errorf("beginning to sweep %s: %w", topic, err)
-	}
-	if begun == 0 {
-		return 0, nil
-	}
-	total := 0
-	for range sweepBatches {
-		var woken int
-		err := db.Transact(ctx, conn, func(tx pgx.Tx) (err error) {
-			woken, err = o.sweepTx(ctx, tx, waker, topic)
-			return err
-		})
-		if err != nil {
-			return total, fmt.Errorf("sweeping %s: %w", topic, err)
-		}
-		total += woken
-		if woken < sweepBatch {
-			break
-		}
-	}
-	return total, nil
-}
 
 // SweepConn is what a sweep needs: a pool or a connection.
 type SweepConn interface {
@@ -56,12 +29,68 @@ type SweepConn interface {
 	dbsqlc.DBTX
 }
 
-func (o *Outbox) sweepTx(ctx context.Context, tx pgx.Tx, waker Waker, topic string) (int, error) {
-	keys, err := o.queries.OutboxSweep(ctx, o.river.In(tx), dbsqlc.OutboxSweepParams{
-		Topic: topic, Lease: o.lease, Patience: sweepPatience, MaxRows: sweepBatch,
+// Sweep finds the topic's rows that are due and that nothing will deliver, and gives each a new job. It does nothing if
+// another process is at it, or ended less than pause ago, or while the destination is blocked. Returns how many rows it
+// woke: in a healthy system none, each is a job that was lost.
+func (o *Outbox) Sweep(ctx context.Context, conn SweepConn, waker Waker, topic string, pause time.Duration) (int, error) {
+	begun, err := o.queries.DestinationSweepBegin(ctx, conn, dbsqlc.DestinationSweepBeginParams{Topic: topic, Turn: sweepTurn})
+	if err != nil {
+		return 0, fmt.Errorf("beginning to sweep %s: %w", topic, err)
+	}
+	if begun == 0 {
+		return 0, nil
+	}
+	started := time.Now()
+	woken, err := o.sweepRows(ctx, conn, waker, topic, started.Add(sweepTurn))
+	if err != nil {
+		return woken, fmt.Errorf("sweeping %s: %w", topic, err)
+	}
+	end := dbsqlc.DestinationSweepEndParams{Topic: topic, Pause: max(pause, sweepShare*time.Since(started))}
+	if err := o.queries.DestinationSweepEnd(ctx, conn, end); err != nil {
+		return woken, fmt.Errorf("ending to sweep %s: %w", topic, err)
+	}
+	return woken, nil
+}
+
+// sweepRows walks the backlog in batches, each a transaction, until its end or the deadline.
+func (o *Outbox) sweepRows(ctx context.Context, conn SweepConn, waker Waker, topic string, deadline time.Time) (int, error) {
+	woken := 0
+	var last dbsqlc.OutboxSweepRow // the zero time is before any row's
+	for time.Now().Before(deadline) {
+		var rows []dbsqlc.OutboxSweepRow
+		err := db.Transact(ctx, conn, func(tx pgx.Tx) (err error) {
+			rows, err = o.sweepTx(ctx, tx, waker, topic, last)
+			return err
+		})
+		if err != nil {
+			return woken, err
+		}
+		woken += len(rows)
+		if len(rows) < sweepBatch {
+			break
+		}
+		last = rows[len(rows)-1]
+	}
+	return woken, nil
+}
+
+func (o *Outbox) sweepTx(
+	ctx context.Context, tx pgx.Tx, waker Waker, topic string, after dbsqlc.OutboxSweepRow,
+) ([]dbsqlc.OutboxSweepRow, error) {
+	// Compiling the query costs a hundred times what it takes, and is done where statistics remember a large backlog.
+	if _, err := tx.Exec(ctx, "SET LOCAL jit = off"); err != nil {
+		return nil, err
+	}
+	rows, err := o.queries.OutboxSweep(ctx, o.river.In(tx), dbsqlc.OutboxSweepParams{
+		Topic: topic, AfterDirtySince: after.DirtySince, AfterKey: after.Key,
+		Lease: o.lease, Patience: sweepPatience, MaxRows: sweepBatch,
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return len(keys), o.wakeTx(ctx, tx, waker, topic, keys)
+	keys := make([]string, len(rows))
+	for i, row := range rows {
+		keys[i] = row.Key
+	}
+	return rows, o.wakeTx(ctx, tx, waker, topic, keys)
 }

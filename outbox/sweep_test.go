@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/outbox"
 )
 
@@ -36,6 +37,9 @@ func TestSweep(t *testing.T) {
 		}, 0},
 		"job retryable tomorrow": {func(b *bench) {
 			b.exec("UPDATE river.river_job SET state = 'retryable', scheduled_at = now() + interval '1 day'")
+		}, 1},
+		"job due a minute ago, and nobody makes it available": {func(b *bench) {
+			b.exec("UPDATE river.river_job SET state = 'scheduled', scheduled_at = now() - interval '1 minute'")
 		}, 1},
 		"job just fetched": {func(b *bench) {
 			b.exec("UPDATE river.river_job SET state = 'running', attempted_at = now()")
@@ -75,18 +79,16 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// A row that some transaction holds is left for the next sweep; the others are not.
+// Of several processes only one sweeps per interval.
 func TestSweepTakesTurns(t *testing.T) {
 	b := newBench(t, outbox.Config{})
+	lose := func() { b.exec("DELETE FROM river.river_job") }
 	b.mark("a")
-	b.exec("DELETE FROM river.river_job")
-	equal(t, "first sweep", b.sweep(), 1)
-	b.exec("DELETE FROM river.river_job")
-	woken, err := b.box.Sweep(t.Context(), b.pool, b.waker, topic, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	equal(t, "sweep within the interval", woken, 0)
+	lose()
+	equal(t, "first sweep", b.sweepIfDue(time.Minute), 1)
+	lose()
+	equal(t, "sweep within the pause", b.sweepIfDue(time.Minute), 0)
+	equal(t, "sweep after the pause", b.sweep(), 1)
 }
 
 // More rows than one transaction takes.
@@ -95,4 +97,19 @@ func TestSweepManyRows(t *testing.T) {
 	b.exec(`INSERT INTO outbox (topic, key, dirty_since) SELECT $1, 'k' || i, now() FROM generate_series(1, 1201) i`, topic)
 	equal(t, "rows woken", b.sweep(), 1201)
 	equal(t, "jobs", b.jobs(), 1201)
+}
+
+// An embedding application may have its River elsewhere.
+func TestSweepOfAnotherRiverSchema(t *testing.T) {
+	const schema = "their_jobs"
+	b := newBench(t, outbox.Config{RiverSchema: schema})
+	if err := db.Migrate(t.Context(), b.pool, db.MigrateConfig{RiverSchema: schema}); err != nil {
+		t.Fatal(err)
+	}
+	b.waker = newWaker(t, b.pool, schema)
+	b.mark("a")
+	equal(t, "rows woken while the job is there", b.sweep(), 0)
+	b.exec("DELETE FROM their_jobs.river_job")
+	equal(t, "rows woken", b.sweep(), 1)
+	equal(t, "jobs in the default schema", b.jobs(), 0)
 }

@@ -10,9 +10,11 @@ ON CONFLICT (topic) DO UPDATE SET blocked_until = EXCLUDED.blocked_until, blocke
 WHERE d.blocked_until IS NULL OR d.blocked_until < EXCLUDED.blocked_until;
 
 -- name: DestinationSweepBegin :execrows
--- One process at a time gets the sweep: whoever finds the last one old enough. Not while the destination is blocked:
--- jobs are then scheduled for the block's end, which would look like having none.
-INSERT INTO destination AS d (topic, swept_at) VALUES (@topic, clock_timestamp())
-ON CONFLICT (topic) DO UPDATE SET swept_at = clock_timestamp()
-WHERE d.swept_at <= clock_timestamp() - @every::interval
-    AND (d.blocked_until IS NULL OR d.blocked_until <= clock_timestamp());
+-- One process at a time gets the sweep; should it die, the next turn comes when its own is over. Not while the
+-- destination is blocked: jobs are then scheduled for the block's end, which would look like having none.
+INSERT INTO destination AS d (topic, sweep_at) VALUES (@topic, clock_timestamp() + @turn::interval)
+ON CONFLICT (topic) DO UPDATE SET sweep_at = clock_timestamp() + @turn::interval
+WHERE d.sweep_at <= clock_timestamp() AND (d.blocked_until IS NULL OR d.blocked_until <= clock_timestamp());
+
+-- name: DestinationSweepEnd :exec
+UPDATE destination SET sweep_at = clock_timestamp() + @pause::interval WHERE topic = @topic;

@@ -138,10 +138,12 @@ FROM outbox AS o WHERE o.topic = @topic AND o.key = @key;
 
 -- name: OutboxSweep :many
 -- Rows that are due and that no live job will deliver. A running job counts as live for one lease: longer, and it
--- would hold one. A job scheduled for later than the row is due counts as none.
-SELECT o.key
+-- would hold one. A job scheduled for later than the row is due counts as none, and so does one that is overdue: River
+-- has no leader then to make it available. In the order of age, after the row that the batch before ended with.
+SELECT o.key, o.dirty_since::timestamptz AS dirty_since
 FROM outbox AS o
 WHERE o.topic = @topic
+    AND (o.dirty_since, o.key) > (@after_dirty_since::timestamptz, @after_key::text)
     AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
     AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
     AND (o.not_before IS NULL OR o.not_before <= clock_timestamp())
@@ -149,7 +151,8 @@ WHERE o.topic = @topic
         SELECT FROM river.river_job AS j
         WHERE j.id = o.job_id
             AND (j.state IN ('available', 'pending')
-                OR j.state IN ('scheduled', 'retryable') AND j.scheduled_at <= clock_timestamp() + @patience::interval
+                OR j.state IN ('scheduled', 'retryable') AND j.scheduled_at
+                    BETWEEN clock_timestamp() - @patience::interval AND clock_timestamp() + @patience::interval
                 OR j.state = 'running' AND j.attempted_at > clock_timestamp() - @lease::interval)
     )
 ORDER BY o.dirty_since, o.key

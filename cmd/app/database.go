@@ -57,7 +57,7 @@ func (f *databaseFlags) openTool(ctx context.Context, logger *slog.Logger) (*too
 		pool.Close()
 		return nil, err
 	}
-	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: f.RiverSchema, Logger: jobs.RiverLogger(logger)})
+	client, err := river.NewClient(riverpgxv5.New(pool), jobs.InsertConfig(f.RiverSchema, logger))
 	if err != nil {
 		pool.Close()
 		return nil, usageError{err}

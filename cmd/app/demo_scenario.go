@@ -63,7 +63,7 @@ func (s *story) importAll(ctx context.Context) error {
 		s.clerk.AddOrganization(*org.ClerkOrgID, org.Name)
 	}
 	s.say("Importing %d organizations, %d of them without a Clerk id …", len(s.organizations), unlinked)
-	client, err := river.NewClient(riverpgxv5.New(s.pool), &river.Config{Schema: db.DefaultRiverSchema})
+	client, err := river.NewClient(riverpgxv5.New(s.pool), jobs.InsertConfig(db.DefaultRiverSchema, s.app.logger))
 	if err != nil {
 		return err
 	}

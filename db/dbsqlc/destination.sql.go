@@ -47,23 +47,36 @@ func (q *Queries) DestinationBlocked(ctx context.Context, db DBTX, topic string)
 }
 
 const DestinationSweepBegin = `-- name: DestinationSweepBegin :execrows
-INSERT INTO destination AS d (topic, swept_at) VALUES ($1, clock_timestamp())
-ON CONFLICT (topic) DO UPDATE SET swept_at = clock_timestamp()
-WHERE d.swept_at <= clock_timestamp() - $2::interval
-    AND (d.blocked_until IS NULL OR d.blocked_until <= clock_timestamp())
+INSERT INTO destination AS d (topic, sweep_at) VALUES ($1, clock_timestamp() + $2::interval)
+ON CONFLICT (topic) DO UPDATE SET sweep_at = clock_timestamp() + $2::interval
+WHERE d.sweep_at <= clock_timestamp() AND (d.blocked_until IS NULL OR d.blocked_until <= clock_timestamp())
 `
 
 type DestinationSweepBeginParams struct {
 	Topic string
-	Every time.Duration
+	Turn  time.Duration
 }
 
-// One process at a time gets the sweep: whoever finds the last one old enough. Not while the destination is blocked:
-// jobs are then scheduled for the block's end, which would look like having none.
+// One process at a time gets the sweep; should it die, the next turn comes when its own is over. Not while the
+// destination is blocked: jobs are then scheduled for the block's end, which would look like having none.
 func (q *Queries) DestinationSweepBegin(ctx context.Context, db DBTX, arg DestinationSweepBeginParams) (int64, error) {
-	result, err := db.Exec(ctx, DestinationSweepBegin, arg.Topic, arg.Every)
+	result, err := db.Exec(ctx, DestinationSweepBegin, arg.Topic, arg.Turn)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const DestinationSweepEnd = `-- name: DestinationSweepEnd :exec
+UPDATE destination SET sweep_at = clock_timestamp() + $1::interval WHERE topic = $2
+`
+
+type DestinationSweepEndParams struct {
+	Pause time.Duration
+	Topic string
+}
+
+func (q *Queries) DestinationSweepEnd(ctx context.Context, db DBTX, arg DestinationSweepEndParams) error {
+	_, err := db.Exec(ctx, DestinationSweepEnd, arg.Pause, arg.Topic)
+	return err
 }

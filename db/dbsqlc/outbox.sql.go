@@ -454,9 +454,10 @@ func (q *Queries) OutboxRelease(ctx context.Context, db DBTX, arg OutboxReleaseP
 }
 
 const OutboxSweep = `-- name: OutboxSweep :many
-SELECT o.key
+SELECT o.key, o.dirty_since::timestamptz AS dirty_since
 FROM outbox AS o
 WHERE o.topic = $1
+    AND (o.dirty_since, o.key) > ($2::timestamptz, $3::text)
     AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
     AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
     AND (o.not_before IS NULL OR o.not_before <= clock_timestamp())
@@ -464,26 +465,37 @@ WHERE o.topic = $1
         SELECT FROM river.river_job AS j
         WHERE j.id = o.job_id
             AND (j.state IN ('available', 'pending')
-                OR j.state IN ('scheduled', 'retryable') AND j.scheduled_at <= clock_timestamp() + $2::interval
-                OR j.state = 'running' AND j.attempted_at > clock_timestamp() - $3::interval)
+                OR j.state IN ('scheduled', 'retryable') AND j.scheduled_at
+                    BETWEEN clock_timestamp() - $4::interval AND clock_timestamp() + $4::interval
+                OR j.state = 'running' AND j.attempted_at > clock_timestamp() - $5::interval)
     )
 ORDER BY o.dirty_since, o.key
-LIMIT $4
+LIMIT $6
 FOR NO KEY UPDATE OF o SKIP LOCKED
 `
 
 type OutboxSweepParams struct {
-	Topic    string
-	Patience time.Duration
-	Lease    time.Duration
-	MaxRows  int32
+	Topic           string
+	AfterDirtySince time.Time
+	AfterKey        string
+	Patience        time.Duration
+	Lease           time.Duration
+	MaxRows         int32
+}
+
+type OutboxSweepRow struct {
+	Key        string
+	DirtySince time.Time
 }
 
 // Rows that are due and that no live job will deliver. A running job counts as live for one lease: longer, and it
-// would hold one. A job scheduled for later than the row is due counts as none.
-func (q *Queries) OutboxSweep(ctx context.Context, db DBTX, arg OutboxSweepParams) ([]string, error) {
+// would hold one. A job scheduled for later than the row is due counts as none, and so does one that is overdue: River
+// has no leader then to make it available. In the order of age, after the row that the batch before ended with.
+func (q *Queries) OutboxSweep(ctx context.Context, db DBTX, arg OutboxSweepParams) ([]OutboxSweepRow, error) {
 	rows, err := db.Query(ctx, OutboxSweep,
 		arg.Topic,
+		arg.AfterDirtySince,
+		arg.AfterKey,
 		arg.Patience,
 		arg.Lease,
 		arg.MaxRows,
@@ -492,13 +504,13 @@ func (q *Queries) OutboxSweep(ctx context.Context, db DBTX, arg OutboxSweepParam
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []OutboxSweepRow
 	for rows.Next() {
-		var key string
-		if err := rows.Scan(&key); err != nil {
+		var i OutboxSweepRow
+		if err := rows.Scan(&i.Key, &i.DirtySince); err != nil {
 			return nil, err
 		}
-		items = append(items, key)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

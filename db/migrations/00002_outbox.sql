@@ -85,8 +85,8 @@ CREATE TABLE destination (
     -- Nobody calls the destination before this instant.
     blocked_until  timestamptz,
     blocked_reason text,
-    -- The last sweep, by whichever process.
-    swept_at       timestamptz NOT NULL DEFAULT '-infinity',
+    -- When some process is to sweep next.
+    sweep_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT destination_blocked_whole CHECK (num_nulls(blocked_until, blocked_reason) IN (0, 2))
 );
 
