@@ -52,9 +52,9 @@ func install(t *testing.T, organizations int) *installation {
 }
 
 // serve starts a process, and returns once it is ready.
-func (i *installation) serve() *process {
+func (i *installation) serve(flags ...string) *process {
 	i.t.Helper()
-	p := startProcess(i.t, i.environment, "serve")
+	p := startProcess(i.t, i.environment, append([]string{"serve"}, flags...)...)
 	api := p.waitFor(`"api":"([^"]+)/v1"`)
 	i.api = newAPIClient(api, testToken)
 	i.t.Cleanup(func() { _ = i.api.close() })
@@ -156,10 +156,10 @@ func TestServe(t *testing.T) {
 // A process is killed with pushes in flight; another one finishes what it left.
 func TestKilledInTheMiddle(t *testing.T) {
 	i := install(t, 60)
-	p := i.serve()
+	p := i.serve("--max-workers=4") // so that changes come faster than they are pushed
 	i.importAll()
 	i.untilInStep()
-	i.clerk.SetFaults(clerktest.Fault{Latency: 200 * time.Millisecond})
+	i.clerk.SetFaults(clerktest.Fault{Latency: 300 * time.Millisecond})
 	for n := range i.organizations {
 		i.promote(n)
 	}
@@ -180,7 +180,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 // In-flight pushes finish at a graceful stop; what waits is left for the next process, with no attempt burned.
 func TestGracefulStopUnderLoad(t *testing.T) {
 	i := install(t, 120)
-	p := i.serve()
+	p := i.serve("--max-workers=4") // so that changes come faster than they are pushed
 	i.importAll()
 	i.untilInStep()
 	i.clerk.SetFaults(clerktest.Fault{Latency: 300 * time.Millisecond})
