@@ -1,0 +1,150 @@
+package claimsync_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/clerk"
+	"github.com/claimsync/claimsync/clerk/clerktest"
+	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/outbox"
+)
+
+// ends is the destination between its two ends: a database and Clerk.
+type ends struct {
+	outbox.Destination
+	t     *testing.T
+	pool  *pgxpool.Pool
+	clerk *clerktest.Server
+}
+
+func newEnds(t *testing.T) *ends {
+	t.Helper()
+	t.Parallel()
+	unlimited := clerktest.Limit{Requests: clerktest.Unlimited}
+	server, err := clerktest.Start(clerktest.Config{InstanceLimit: unlimited, OrganizationLimit: unlimited})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := clerk.New(clerk.Config{
+		SecretKey: clerktest.DefaultSecretKey, BaseURL: server.BaseURL(), Timeout: 200 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		client.CloseIdleConnections()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	e := &ends{t: t, pool: dbtest.New(t), clerk: server}
+	sync, err := claimsync.New(claimsync.Config{Pool: e.pool, Clerk: client})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Destination = sync.Jobs().Destinations[claimsync.Topic]
+	return e
+}
+
+func (e *ends) exec(sql string) {
+	e.t.Helper()
+	if _, err := e.pool.Exec(e.t.Context(), sql); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// claims is the public metadata at Clerk.
+func (e *ends) claims(id string) (claims map[string]any) {
+	e.t.Helper()
+	at, _ := e.clerk.Organization(id)
+	if err := json.Unmarshal(at.PublicMetadata, &claims); err != nil {
+		e.t.Fatal(err)
+	}
+	return claims
+}
+
+// What Clerk is to say follows the organization that is linked now, and leaves the keys of others alone.
+func TestDestinationFollowsTheLink(t *testing.T) {
+	e := newEnds(t)
+	const id = "org_1"
+	e.clerk.AddOrganization(id, "One")
+	e.clerk.EditMetadata(id, json.RawMessage(`{"theirs":1}`), nil)
+	steps := []struct {
+		sql  string
+		want map[string]any
+	}{
+		{
+			`INSERT INTO organizations (id, name, clerk_org_id, certification_tier) VALUES ('a', 'A', 'org_1', 'CERTIFIED')`,
+			map[string]any{"certification_tier": "CERTIFIED"}, // not yet calculated: no score is not a score of 0
+		},
+		{
+			`UPDATE organizations SET compliance_score = 0, documentation_score = 0, insurance_score = 0,
+				personnel_score = 0, audit_score = 0, insurance_valid = false, calculated_at = now()`,
+			map[string]any{"certification_tier": "CERTIFIED", "compliance_score": 0.0, "insurance_valid": false},
+		},
+		{`UPDATE organizations SET clerk_org_id = NULL`, map[string]any{}},
+		{
+			`INSERT INTO organizations (id, name, clerk_org_id) VALUES ('b', 'B', 'org_1')`,
+			map[string]any{"certification_tier": "ACCREDITED"},
+		},
+		{`DELETE FROM organizations WHERE id = 'b'`, map[string]any{}},
+	}
+	for i, step := range steps {
+		e.exec(step.sql)
+		receipt, err := e.Deliver(t.Context(), id, int64(i+1))
+		if err != nil || receipt.Status != 200 || receipt.TraceID == "" {
+			t.Fatalf("%s: %+v, %v", step.sql, receipt, err)
+		}
+		step.want["theirs"] = 1.0
+		if diff := cmp.Diff(step.want, e.claims(id)); diff != "" {
+			t.Errorf("after %s (-want +got):\n%s", step.sql, diff)
+		}
+	}
+	e.clerk.RemoveOrganization(id)
+	if _, err := e.Deliver(t.Context(), id, 9); err != nil {
+		t.Errorf("neither here nor there any more: %v; there is nothing left to remove", err)
+	}
+}
+
+// The two packages between which the destination translates must not drift apart.
+func TestDestinationFailures(t *testing.T) {
+	answer := func(status int) clerktest.Fault { return clerktest.Fault{Effect: clerktest.Answer, Status: status} }
+	limited := answer(429)
+	limited.RetryAfter = 7 * time.Second
+	tests := map[string]struct {
+		fault clerktest.Fault
+		want  outbox.Failure
+	}{
+		"busy":        {answer(409), outbox.Failure{Action: outbox.Retry, Receipt: outbox.Receipt{Status: 409}}},
+		"outage":      {answer(503), outbox.Failure{Action: outbox.Outage, Receipt: outbox.Receipt{Status: 503}}},
+		"rate limit":  {limited, outbox.Failure{Action: outbox.Wait, RetryAfter: 7 * time.Second, Receipt: outbox.Receipt{Status: 429}}},
+		"revoked key": {answer(401), outbox.Failure{Action: outbox.Stop, Receipt: outbox.Receipt{Status: 401}}},
+		"unknown":     {answer(404), outbox.Failure{Action: outbox.Missing, Receipt: outbox.Receipt{Status: 404}}},
+		"refused":     {answer(422), outbox.Failure{Action: outbox.Park, Receipt: outbox.Receipt{Status: 422}}},
+		"no answer":   {clerktest.Fault{Effect: clerktest.Hang}, outbox.Failure{Action: outbox.Ambiguous}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := newEnds(t)
+			e.exec(`INSERT INTO organizations (id, name, clerk_org_id) VALUES ('a', 'A', 'org_1')`)
+			e.clerk.AddOrganization("org_1", "One")
+			e.clerk.SetFaults(test.fault)
+			_, err := e.Deliver(t.Context(), "org_1", 1)
+			failure, ok := errors.AsType[*outbox.Failure](err)
+			if !ok {
+				t.Fatalf("got %v, want a Failure", err)
+			}
+			got := outbox.Failure{Action: failure.Action, RetryAfter: failure.RetryAfter, Receipt: outbox.Receipt{Status: failure.Receipt.Status}}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("failure (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
