@@ -10,9 +10,20 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	// The first signal asks for a graceful stop; from then on they have their usual effect, so a second one ends the
-	// process at once.
-	context.AfterFunc(ctx, stop)
+	ctx := untilSignal()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
+}
+
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM, which asks for a graceful stop. Before it
+// does, signals get their usual effect back: whoever sees the stop begin can end it at once with a second one.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		cancel()
+	}()
+	return ctx
 }
