@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/schollz/progressbar/v3"
 
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/internal/ndjson"
@@ -51,10 +52,7 @@ func (c *importCommand) Run(ctx context.Context, a *app) error {
 	defer func() { _ = file.Close() }()
 
 	check := importCheck{tool: t, out: a.stderr, ids: map[string]int{}, clerkOrgIDs: map[string]int{}}
-	if err := check.file(ctx, file); err != nil {
-		return err
-	}
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
+	if err := a.checkFile(ctx, &check, file); err != nil {
 		return err
 	}
 	total, err := a.importFile(ctx, t, file, len(check.ids))
@@ -65,10 +63,29 @@ func (c *importCommand) Run(ctx context.Context, a *app) error {
 	return c.report(a.stdout, total)
 }
 
+// checkFile checks a file, and rewinds it.
+func (a *app) checkFile(ctx context.Context, check *importCheck, file io.ReadSeeker) error {
+	size, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	progress := newProgress(a.stderr, size, "Checking", progressbar.OptionShowBytes(true))
+	err = check.file(ctx, io.TeeReader(file, progress))
+	_ = progress.Exit()
+	if err != nil {
+		return err
+	}
+	_, err = file.Seek(0, io.SeekStart)
+	return err
+}
+
 // importFile imports a file that has been checked, in batches.
 func (a *app) importFile(ctx context.Context, t *tool, file io.Reader, organizations int) (scoring.Imported, error) {
 	var total scoring.Imported
-	progress := newProgress(a.stderr, organizations, "Importing")
+	progress := newProgress(a.stderr, int64(organizations), "Importing", progressbar.OptionShowIts())
 	defer func() { _ = progress.Exit() }()
 	for batch, err := range batches(decodeOrganizations(file), importBatch) {
 		if err != nil {

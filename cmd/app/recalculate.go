@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/schollz/progressbar/v3"
 
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
@@ -66,7 +67,7 @@ func (r *recalculation) all(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	progress := newProgress(r.app.stderr, int(total.Organizations), "Recalculating")
+	progress := newProgress(r.app.stderr, total.Organizations, "Recalculating", progressbar.OptionShowIts())
 	defer func() { _ = progress.Exit() }()
 	after := ""
 	for {
