@@ -115,13 +115,17 @@ func download(ctx context.Context, repository, work string) (string, error) {
 	defer cancel()
 	failed := make(chan error, 1) // it cannot be cancelled; it may go on after us
 	go func() { failed <- server.Start() }()
+	var startErr error
 	select {
 	case <-ctx.Done():
-		return "", fmt.Errorf("downloading PostgreSQL %s: %w", fetchVersion, ctx.Err())
-	case err := <-failed:
-		if _, statErr := os.Stat(filepath.Join(unpacked, "bin", "postgres")); statErr != nil {
-			return "", fmt.Errorf("downloading PostgreSQL %s: %w", fetchVersion, err)
-		}
-		return unpacked, nil
+	case startErr = <-failed:
 	}
+	// Asked again, for both may have happened, and the failure then comes of nobody wanting it any more.
+	if err := ctx.Err(); err != nil {
+		return "", fmt.Errorf("downloading PostgreSQL %s: %w", fetchVersion, err)
+	}
+	if _, err := os.Stat(filepath.Join(unpacked, "bin", "postgres")); err != nil {
+		return "", fmt.Errorf("downloading PostgreSQL %s: %w", fetchVersion, startErr)
+	}
+	return unpacked, nil
 }
