@@ -1,6 +1,8 @@
 package jobs
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -104,15 +106,34 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+func (c Config) check() error {
+	switch {
+	case c.Pool == nil:
+		return errors.New("jobs: Config.Pool is required")
+	case c.Outbox == nil:
+		return errors.New("jobs: Config.Outbox is required")
+	case len(c.Destinations) == 0:
+		return errors.New("jobs: Config.Destinations is required")
+	case c.DeliveryTimeout >= c.Outbox.Lease():
+		return fmt.Errorf("jobs: the delivery timeout of %s is not shorter than the lease of %s", c.DeliveryTimeout, c.Outbox.Lease())
+	}
+	return nil
+}
+
 type noObserver struct{}
 
 func (noObserver) Delivered(string, string, time.Duration) {}
 func (noObserver) Applied(string, time.Duration)           {}
 func (noObserver) Swept(string, int)                       {}
 
-// Register adds the delivery worker to the workers of a River client.
+// Register adds the delivery worker to the workers of a River client. The error is an incomplete configuration, or one
+// in which a delivery may outlive its lease: two could then be under way for one key.
 func Register(workers *river.Workers, config Config) error {
-	return river.AddWorkerSafely(workers, newDeliveryWorker(config.withDefaults()))
+	config = config.withDefaults()
+	if err := config.check(); err != nil {
+		return err
+	}
+	return river.AddWorkerSafely(workers, newDeliveryWorker(config))
 }
 
 // Queues returns the River queue of each topic, to be merged into a client's own.

@@ -129,11 +129,12 @@ func TestFailures(t *testing.T) {
 		outcomes []string // newest first
 		attempts int
 	}{
-		"busy":         {failure(outbox.Retry), []string{"applied", "retry"}, 1},
-		"outage":       {failure(outbox.Outage), []string{"applied", "outage"}, 1},
-		"told to wait": {failure(outbox.Wait), []string{"applied", "wait"}, 1},
-		"ambiguous":    {failure(outbox.Ambiguous), []string{"applied", "ambiguous"}, 1},
-		"unexpected":   {errors.New("broken"), []string{"applied", "retry"}, 2},
+		"busy":               {failure(outbox.Retry), []string{"applied", "retry"}, 1},
+		"outage":             {failure(outbox.Outage), []string{"applied", "outage"}, 1},
+		"told to wait":       {failure(outbox.Wait), []string{"applied", "wait"}, 1},
+		"ambiguous":          {failure(outbox.Ambiguous), []string{"applied", "ambiguous"}, 1},
+		"of a later version": {failure("new"), []string{"applied", "retry"}, 1},
+		"unexpected":         {errors.New("broken"), []string{"applied", "retry"}, 2},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -208,6 +209,7 @@ func TestPanicCostsAnAttempt(t *testing.T) {
 		return outbox.Receipt{Status: 200}, nil
 	})
 	f.config.Outbox = outbox.New(outbox.Config{Lease: 500 * time.Millisecond})
+	f.config.DeliveryTimeout = 400 * time.Millisecond
 	f.start()
 	f.mark("a")
 	f.untilClean("a")
@@ -270,6 +272,7 @@ func TestStopReleasesWhatDoesNotEnd(t *testing.T) {
 		}
 		return outbox.Receipt{Status: 200}, nil
 	})
+	f.config.Outbox = outbox.New(outbox.Config{Lease: 2 * time.Hour})
 	f.config.DeliveryTimeout = time.Hour // so that only the stop ends it
 	f.config.SoftStopTimeout = 50 * time.Millisecond
 	stop := f.start()

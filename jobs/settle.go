@@ -103,6 +103,7 @@ func (a *attempt) broke(ctx context.Context, cause error) error {
 	if err := config.Outbox.Release(ctx, config.Pool, a.lease, failure, 0, a.duration); err != nil {
 		return errors.Join(cause, err)
 	}
+	a.log(ctx, slog.LevelError, "Delivery broke", string(failure.Action), a.receipt, "err", cause)
 	return cause
 }
 

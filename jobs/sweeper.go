@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -45,6 +46,7 @@ func (s *Sweeper) Run(ctx context.Context) {
 }
 
 func (s *Sweeper) sweep(ctx context.Context) error {
+	var failures []error
 	for topic := range s.config.Destinations {
 		// Less than the interval at which we come, or every other time we would come a little early.
 		woken, err := s.config.Outbox.Sweep(ctx, s.config.Pool, s.waker, topic, s.config.SweepEvery*3/4)
@@ -52,9 +54,7 @@ func (s *Sweeper) sweep(ctx context.Context) error {
 			s.config.Observer.Swept(topic, woken)
 			s.config.Logger.WarnContext(ctx, "Woke rows that had no live job", "topic", topic, "rows", woken)
 		}
-		if err != nil {
-			return err
-		}
+		failures = append(failures, err)
 	}
-	return nil
+	return errors.Join(failures...)
 }

@@ -60,7 +60,7 @@ func (o *Outbox) Release(
 ) error {
 	_, err := o.queries.OutboxRelease(ctx, conn, dbsqlc.OutboxReleaseParams{
 		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.JobID,
-		Delay: delay, Blameless: failure.blameless(), Outcome: dbsqlc.DeliveryOutcome(failure.Action),
+		Delay: delay, Blameless: failure.blameless(), Outcome: failure.outcome(),
 		Error: failure.message(), Status: failure.Receipt.status(), TraceID: failure.Receipt.traceID(), Duration: duration,
 	})
 	if err != nil {

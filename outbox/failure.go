@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
 // Canceled is the action for a delivery that was given up because the process shuts down. Not a Destination's to return.
@@ -11,6 +13,16 @@ const Canceled Action = "canceled"
 
 // maxErrorLength bounds an error's text in the database, in bytes.
 const maxErrorLength = 1000
+
+// outcome is the action in the delivery log. One that is not known there is treated as Retry, as in Decide.
+func (f *Failure) outcome() dbsqlc.DeliveryOutcome {
+	switch f.Action {
+	case Retry, Outage, Wait, Stop, Missing, Park, Ambiguous, Canceled:
+		return dbsqlc.DeliveryOutcome(f.Action)
+	default:
+		return dbsqlc.DeliveryOutcomeRetry
+	}
+}
 
 // blameless failures say nothing about the key, so they do not lengthen its delays.
 func (f *Failure) blameless() bool {

@@ -43,3 +43,6 @@ func New(config Config) *Outbox {
 		queries: dbsqlc.New(),
 	}
 }
+
+// Lease returns how long a claim holds without a result.
+func (o *Outbox) Lease() time.Duration { return o.lease }

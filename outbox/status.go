@@ -48,6 +48,11 @@ func (o *Outbox) Status(ctx context.Context, conn dbsqlc.DBTX, topic, key string
 	if err != nil {
 		return Status{}, false, fmt.Errorf("reading outbox row %s/%s: %w", topic, key, err)
 	}
+	return StatusOf(row), true, nil
+}
+
+// StatusOf returns where a row stands.
+func StatusOf(row dbsqlc.Outbox) Status {
 	return Status{
 		State:          stateOf(row),
 		DesiredVersion: row.DesiredVersion,
@@ -56,7 +61,7 @@ func (o *Outbox) Status(ctx context.Context, conn dbsqlc.DBTX, topic, key string
 		SyncedAt:       row.SyncedAt,
 		LastError:      row.LastError,
 		ParkedReason:   row.ParkedReason,
-	}, true, nil
+	}
 }
 
 func stateOf(row dbsqlc.Outbox) State {

@@ -32,7 +32,7 @@ func TestMoneyText(t *testing.T) {
 		{"9999999999.990", MaxMoney, "9999999999.99"},
 	}
 	for _, test := range tests {
-		got, err := Parse[Money](test.text)
+		got, err := parse[Money](test.text)
 		if err != nil || got != test.want || got.String() != test.printed {
 			t.Errorf("%s: got %d (%s), %v, want %d (%s)", test.text, got, got, err, test.want, test.printed)
 		}
@@ -49,7 +49,7 @@ func TestMoneyTextRefuses(t *testing.T) {
 		"1e5.5": errMoneySyntax, "--1": errMoneySyntax, "1,000": errMoneySyntax, " 1": errMoneySyntax,
 		"NaN": errMoneySyntax, "Infinity": errMoneySyntax, "0x10": errMoneySyntax, "1_000": errMoneySyntax,
 	} {
-		if got, err := Parse[Money](text); err != want {
+		if got, err := parse[Money](text); err != want {
 			t.Errorf("%q: got %v, %v, want %v", text, got, err, want)
 		}
 	}
@@ -59,7 +59,7 @@ func TestMoneyRoundTrip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		m := moneyGen.Draw(t, "money")
-		if got, err := Parse[Money](m.String()); err != nil || got != m {
+		if got, err := parse[Money](m.String()); err != nil || got != m {
 			t.Fatalf("text: %s became %s, %v", m, got, err)
 		}
 		var scanned, decoded, decodedV1 Money

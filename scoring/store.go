@@ -64,7 +64,8 @@ var (
 	ErrClerkOrgIDTaken = errors.New("the Clerk organization is linked to another organization")
 )
 
-// Get returns an organization with the facts that its score was calculated from, or ErrNotFound.
+// Get returns an organization with its facts, or ErrNotFound. Below REPEATABLE READ the lists may be of different
+// instants.
 func (s *Store) Get(ctx context.Context, tx pgx.Tx, id string) (Organization, Facts, error) {
 	loaded, _, err := s.load(ctx, tx, dbsqlc.OrganizationGetMany, []string{id})
 	if err != nil {

@@ -1,7 +1,6 @@
 package scoring
 
 import (
-	"encoding"
 	"fmt"
 	"strconv"
 	"strings"
@@ -47,16 +46,6 @@ func (w words[E]) all() []E {
 		values[i] = E(i + 1)
 	}
 	return values
-}
-
-// Parse reads one word of a closed set, or a [Money] amount: Parse[Tier]("CERTIFIED").
-func Parse[E any, P interface {
-	*E
-	encoding.TextUnmarshaler
-}](word string) (E, error) {
-	var e E
-	err := P(&e).UnmarshalText([]byte(word))
-	return e, err
 }
 
 // quote quotes text of the input for a message.

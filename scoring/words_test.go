@@ -23,7 +23,7 @@ func checkWords[E interface {
 		if err != nil || string(text) != want.String() {
 			t.Errorf("%s: text %q, %v", want, text, err)
 		}
-		if got, err := Parse[E, P](string(text)); err != nil || got != want {
+		if got, err := parse[E, P](string(text)); err != nil || got != want {
 			t.Errorf("%s: parsed %v, %v", want, got, err)
 		}
 		for _, src := range []any{string(text), text} {
@@ -93,4 +93,14 @@ func TestScoreStatus(t *testing.T) {
 			t.Errorf("%d is %s, want %s", score, got, want)
 		}
 	}
+}
+
+// parse reads one word of a closed set, or a Money amount.
+func parse[E any, P interface {
+	*E
+	encoding.TextUnmarshaler
+}](word string) (E, error) {
+	var e E
+	err := P(&e).UnmarshalText([]byte(word))
+	return e, err
 }

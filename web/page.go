@@ -39,22 +39,15 @@ func (r *pageRow) status() outbox.Status {
 	if r.DesiredVersion == 0 {
 		return outbox.Status{}
 	}
-	state := outbox.StateClean
-	switch {
-	case r.ParkedAt != nil:
-		state = outbox.StateParked
-	case r.DirtySince != nil:
-		state = outbox.StateDirty
-	}
-	return outbox.Status{
-		State:          state,
+	return outbox.StatusOf(dbsqlc.Outbox{
 		DesiredVersion: r.DesiredVersion,
 		SyncedVersion:  r.SyncedVersion,
 		DirtySince:     r.DirtySince,
 		SyncedAt:       r.SyncedAt,
 		LastError:      r.LastError,
+		ParkedAt:       r.ParkedAt,
 		ParkedReason:   r.ParkedReason,
-	}
+	})
 }
 
 // cursor is the row's place in the listing with the filter.

@@ -102,7 +102,7 @@ func startIdle(b *testing.B) *idleMonolith {
 		}
 	})
 	// The client that also works: as for a change that comes in through the API.
-	idle.store = m.sync.Store(jobs.NewWaker(m.river))
+	idle.store = m.store
 	idle.importAll(b)
 	return idle
 }

@@ -11,13 +11,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"github.com/claimsync/claimsync/clerk/clerktest"
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/internal/sample"
-	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/scoring"
 )
 
@@ -63,13 +60,8 @@ func (s *story) importAll(ctx context.Context) error {
 		s.clerk.AddOrganization(*org.ClerkOrgID, org.Name)
 	}
 	s.say("Importing %d organizations, %d of them without a Clerk id …", len(s.organizations), unlinked)
-	client, err := river.NewClient(riverpgxv5.New(s.pool), jobs.InsertConfig(db.DefaultRiverSchema, s.app.logger))
-	if err != nil {
-		return err
-	}
-	store := s.monolith.sync.Store(jobs.NewWaker(client))
-	err = db.Transact(ctx, s.pool, func(tx pgx.Tx) error {
-		_, err := store.ImportTx(ctx, tx, s.organizations, time.Time{})
+	err := db.Transact(ctx, s.pool, func(tx pgx.Tx) error {
+		_, err := s.monolith.store.ImportTx(ctx, tx, s.organizations, time.Time{})
 		return err
 	})
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/metrics"
+	"github.com/claimsync/claimsync/scoring"
 	"github.com/claimsync/claimsync/web"
 )
 
@@ -39,6 +40,7 @@ type monolithConfig struct {
 // monolith is API, workers, sweeper and River UI in one process.
 type monolith struct {
 	sync     *claimsync.Sync
+	store    *scoring.Store
 	url      string
 	logger   *slog.Logger
 	server   *http.Server
@@ -70,12 +72,13 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 		return nil, err
 	}
 	waker := jobs.NewWaker(m.river)
+	m.store = m.sync.Store(waker)
 	riverUI, err := web.NewRiverUI(m.river, jobs.RiverLogger(config.logger))
 	if err != nil {
 		return nil, err
 	}
 	handler, err := web.NewHandler(web.Config{
-		Pool: config.pool, Store: m.sync.Store(waker), Outbox: m.sync.Outbox(), Topic: claimsync.Topic,
+		Pool: config.pool, Store: m.store, Outbox: m.sync.Outbox(), Topic: claimsync.Topic,
 		AdminToken: config.adminToken, RiverUI: riverUI, Metrics: registry.Handler(), Logger: config.logger,
 	})
 	if err != nil {
@@ -96,7 +99,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 	}
 	if err := riverUI.Start(background); err != nil {
 		cancel()
-		return nil, errors.Join(fmt.Errorf("starting River UI: %w", err), listener.Close(), m.river.Stop(background))
+		return nil, errors.Join(fmt.Errorf("starting River UI: %w", err), listener.Close(), m.river.Stop(context.WithoutCancel(ctx)))
 	}
 	m.running.Go(func() { jobs.NewSweeper(m.sync.Jobs(), waker).Run(background) })
 	m.serve(listener, handler)

@@ -61,6 +61,19 @@ func (i *installation) serve(flags ...string) *process {
 	return p
 }
 
+// serveUnderLoad starts a process, and returns while it pushes a change to every organization.
+func (i *installation) serveUnderLoad() *process {
+	i.t.Helper()
+	p := i.serve("--max-workers=4") // so that changes come faster than they are pushed
+	i.importAll()
+	i.untilInStep()
+	i.clerk.SetFaults(clerktest.Fault{Latency: 300 * time.Millisecond})
+	for n := range i.organizations {
+		i.promote(n)
+	}
+	return p
+}
+
 func (i *installation) importAll() {
 	i.t.Helper()
 	got := runApp(i.t, i.t.Context(), ndjsonOf(i.t, i.organizations), i.environment, "import", "-")
@@ -156,13 +169,7 @@ func TestServe(t *testing.T) {
 // A process is killed with pushes in flight; another one finishes what it left.
 func TestKilledInTheMiddle(t *testing.T) {
 	i := install(t, 60)
-	p := i.serve("--max-workers=4") // so that changes come faster than they are pushed
-	i.importAll()
-	i.untilInStep()
-	i.clerk.SetFaults(clerktest.Fault{Latency: 300 * time.Millisecond})
-	for n := range i.organizations {
-		i.promote(n)
-	}
+	p := i.serveUnderLoad()
 	p.signal(syscall.SIGKILL)
 	p.exit()
 	if n := i.query("SELECT count(*) FROM outbox WHERE lease_token IS NOT NULL"); n == 0 {
@@ -180,13 +187,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 // In-flight pushes finish at a graceful stop; what waits is left for the next process, with no attempt burned.
 func TestGracefulStopUnderLoad(t *testing.T) {
 	i := install(t, 120)
-	p := i.serve("--max-workers=4") // so that changes come faster than they are pushed
-	i.importAll()
-	i.untilInStep()
-	i.clerk.SetFaults(clerktest.Fault{Latency: 300 * time.Millisecond})
-	for n := range i.organizations {
-		i.promote(n)
-	}
+	p := i.serveUnderLoad()
 	p.signal(syscall.SIGINT)
 	if code := p.exit(); code != exitOK {
 		t.Errorf("exit code %d, want 0", code)
