@@ -34,7 +34,6 @@ func serverSettings(config Config, port int) map[string]string {
 	if !config.Durable {
 		settings["fsync"] = "off"
 		settings["full_page_writes"] = "off"
-		settings["synchronous_commit"] = "off"
 		// In the folder instead of /dev/shm, which is small in containers and keeps what a killed server leaves.
 		settings["dynamic_shared_memory_type"] = "mmap"
 	}

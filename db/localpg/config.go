@@ -19,7 +19,7 @@ type Config struct {
 	DataDir string
 
 	// Durable makes a commit survive a crash of the machine, as in production: what a benchmark has to measure.
-	// Defaults to false: fsync and its relatives are off. A crash of PostgreSQL alone loses nothing either way.
+	// Defaults to false: nothing waits for the disk. A crash of PostgreSQL alone loses nothing either way.
 	Durable bool
 
 	// Port is the TCP port on 127.0.0.1. Defaults to a free one.

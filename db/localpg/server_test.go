@@ -114,6 +114,17 @@ func TestServerDurable(t *testing.T) {
 	}
 }
 
+// A crash of PostgreSQL alone, which tests cause, must not lose what was committed: that is synchronous_commit.
+func TestServerNotDurable(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, start(t, Config{}))
+	want := map[string]string{"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off"}
+	got := settings(t, conn, "fsync", "synchronous_commit", "full_page_writes")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+}
+
 func TestStartQuotesTheServersLog(t *testing.T) {
 	t.Parallel()
 	_, err := Start(t.Context(), Config{Settings: map[string]string{"max_connections": "many"}})
