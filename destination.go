@@ -25,38 +25,64 @@ type organizationDestination struct {
 // Deliver pushes the current claims of the Clerk organization key. If no organization is linked to it (any more), its
 // claims are removed.
 func (d *organizationDestination) Deliver(ctx context.Context, key string, version int64) (outbox.Receipt, error) {
-	metadata := clerk.Metadata{Version: version}
-	claims, err := d.queries.OrganizationClaims(ctx, d.pool, key)
-	linked := err == nil
-	switch {
-	case linked:
-		metadata.CertificationTier = new(string(claims.CertificationTier))
-		metadata.InsuranceValid = claims.InsuranceValid
-		if claims.ComplianceScore != nil {
-			metadata.ComplianceScore = new(int(*claims.ComplianceScore))
-		}
-	case !errors.Is(err, pgx.ErrNoRows):
-		return outbox.Receipt{}, fmt.Errorf("reading the claims of %s: %w", key, err)
+	metadata, linked, err := d.metadata(ctx, key, version)
+	if err != nil {
+		return outbox.Receipt{}, err
 	}
+	answer, err := d.clerk.PushMetadata(ctx, key, metadata)
+	receipt := outbox.Receipt{Status: answer.Status, TraceID: answer.TraceID}
+	if !linked && answer.Status == http.StatusNotFound {
+		return receipt, nil // what is gone has no claims
+	}
+	return receipt, failureFrom(err, receipt)
+}
 
-	receipt, err := d.clerk.PushMetadata(ctx, key, metadata)
-	delivered := outbox.Receipt{Status: receipt.Status, TraceID: receipt.TraceID}
-	var failure *clerk.Error
+// Verify reads back what Clerk has.
+func (d *organizationDestination) Verify(ctx context.Context, key string, version int64) (bool, outbox.Receipt, error) {
+	metadata, linked, err := d.metadata(ctx, key, version)
+	if err != nil {
+		return false, outbox.Receipt{}, err
+	}
+	organization, answer, err := d.clerk.Organization(ctx, key)
+	receipt := outbox.Receipt{Status: answer.Status, TraceID: answer.TraceID}
+	if !linked && answer.Status == http.StatusNotFound {
+		return true, receipt, nil
+	}
+	return organization.Confirms(metadata), receipt, failureFrom(err, receipt)
+}
+
+// metadata is what Clerk is to have of the organization that is linked to key. If none is, nothing.
+func (d *organizationDestination) metadata(
+	ctx context.Context, key string, version int64,
+) (metadata clerk.Metadata, linked bool, err error) {
+	metadata.Version = version
+	claims, err := d.queries.OrganizationClaims(ctx, d.pool, key)
 	switch {
-	case err == nil:
-		return delivered, nil
-	case !linked && receipt.Status == http.StatusNotFound:
-		return delivered, nil // what is gone has no claims
-	case errors.As(err, &failure):
-		return delivered, &outbox.Failure{
-			Action: actionFor(failure.Action), RetryAfter: failure.RetryAfter, Receipt: delivered, Err: failure,
-		}
-	default:
-		return delivered, err
+	case errors.Is(err, pgx.ErrNoRows):
+		return metadata, false, nil
+	case err != nil:
+		return metadata, false, fmt.Errorf("reading the claims of %s: %w", key, err)
+	}
+	metadata.CertificationTier = new(string(claims.CertificationTier))
+	metadata.InsuranceValid = claims.InsuranceValid
+	if claims.ComplianceScore != nil {
+		metadata.ComplianceScore = new(int(*claims.ComplianceScore))
+	}
+	return metadata, true, nil
+}
+
+// failureFrom translates between two packages that do not know each other.
+func failureFrom(err error, receipt outbox.Receipt) error {
+	var failed *clerk.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	return &outbox.Failure{
+		Action: actionFor(failed.Action), RetryAfter: failed.RetryAfter, InDoubt: failed.MaybeApplied,
+		Receipt: receipt, Err: failed,
 	}
 }
 
-// actionFor translates between two packages that do not know each other.
 func actionFor(action clerk.Action) outbox.Action {
 	switch action {
 	case clerk.Retry:

@@ -113,6 +113,46 @@ func TestDestinationFollowsTheLink(t *testing.T) {
 	}
 }
 
+// Verify sees whatever a front end would see, and whether it is of the version that was pushed last.
+func TestDestinationVerifies(t *testing.T) {
+	e := newEnds(t)
+	const id = "org_1"
+	e.clerk.AddOrganization(id, "One")
+	e.exec(`INSERT INTO organizations (id, name, clerk_org_id, certification_tier) VALUES ('a', 'A', 'org_1', 'CERTIFIED')`)
+	if _, err := e.Deliver(t.Context(), id, 3); err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		name            string
+		public, private json.RawMessage // nil leaves it
+		sql             string
+		inStep          bool
+	}{
+		{name: "as pushed", inStep: true},
+		{name: "others' keys", public: json.RawMessage(`{"certification_tier":"CERTIFIED","theirs":1}`), inStep: true},
+		{name: "an older version", private: json.RawMessage(`{"claimsync":{"version":2}}`)},
+		{name: "the version again", private: json.RawMessage(`{"claimsync":{"version":3}}`), inStep: true},
+		{name: "another tier", public: json.RawMessage(`{"certification_tier":"ACCREDITED"}`)},
+		{name: "a score where there is none", public: json.RawMessage(`{"certification_tier":"CERTIFIED","compliance_score":5}`)},
+		{name: "unlinked, and still there", sql: `UPDATE organizations SET clerk_org_id = NULL`},
+		{name: "unlinked, and gone", public: json.RawMessage(`{}`), inStep: true},
+	}
+	for _, step := range steps {
+		if step.sql != "" {
+			e.exec(step.sql)
+		}
+		e.clerk.EditMetadata(id, step.public, step.private)
+		inStep, receipt, err := e.Verify(t.Context(), id, 3)
+		if err != nil || receipt.Status != 200 || inStep != step.inStep {
+			t.Errorf("%s: in step %t, %+v, %v; want %t", step.name, inStep, receipt, err, step.inStep)
+		}
+	}
+	e.clerk.RemoveOrganization(id)
+	if inStep, _, err := e.Verify(t.Context(), id, 3); !inStep || err != nil {
+		t.Errorf("neither here nor there: in step %t, %v", inStep, err)
+	}
+}
+
 // The two packages between which the destination translates must not drift apart.
 func TestDestinationFailures(t *testing.T) {
 	answer := func(status int) clerktest.Fault { return clerktest.Fault{Effect: clerktest.Answer, Status: status} }
@@ -124,11 +164,12 @@ func TestDestinationFailures(t *testing.T) {
 	}{
 		"busy":        {answer(409), outbox.Failure{Action: outbox.Retry, Receipt: outbox.Receipt{Status: 409}}},
 		"outage":      {answer(503), outbox.Failure{Action: outbox.Outage, Receipt: outbox.Receipt{Status: 503}}},
+		"gateway":     {answer(504), outbox.Failure{Action: outbox.Outage, InDoubt: true, Receipt: outbox.Receipt{Status: 504}}},
 		"rate limit":  {limited, outbox.Failure{Action: outbox.Wait, RetryAfter: 7 * time.Second, Receipt: outbox.Receipt{Status: 429}}},
 		"revoked key": {answer(401), outbox.Failure{Action: outbox.Stop, Receipt: outbox.Receipt{Status: 401}}},
 		"unknown":     {answer(404), outbox.Failure{Action: outbox.Missing, Receipt: outbox.Receipt{Status: 404}}},
 		"refused":     {answer(422), outbox.Failure{Action: outbox.Park, Receipt: outbox.Receipt{Status: 422}}},
-		"no answer":   {clerktest.Fault{Effect: clerktest.Hang}, outbox.Failure{Action: outbox.Ambiguous}},
+		"no answer":   {clerktest.Fault{Effect: clerktest.Hang}, outbox.Failure{Action: outbox.Ambiguous, InDoubt: true}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -141,7 +182,8 @@ func TestDestinationFailures(t *testing.T) {
 			if !ok {
 				t.Fatalf("got %v, want a Failure", err)
 			}
-			got := outbox.Failure{Action: failure.Action, RetryAfter: failure.RetryAfter, Receipt: outbox.Receipt{Status: failure.Receipt.Status}}
+			got := *failure
+			got.Err, got.Receipt.TraceID = nil, ""
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("failure (-want +got):\n%s", diff)
 			}

@@ -78,7 +78,7 @@ func (c *Client) PushMetadata(ctx context.Context, organizationID string, m Meta
 		switch {
 		case answer.ID != organizationID:
 			return errOtherAnswer
-		case !answer.confirms(m):
+		case !answer.Confirms(m):
 			return errUnconfirmed
 		}
 		return nil

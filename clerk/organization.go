@@ -26,9 +26,9 @@ type Organization struct {
 // Holds tells whether the organization has exactly what m says, the version included.
 func (o Organization) Holds(m Metadata) bool { return o.Version.is(&m.Version) && o.Agrees(m) }
 
-// confirms is Holds for the answer to a write. Clerk's description of the API does not promise private metadata in an
-// answer, so a version that is not told is no contradiction.
-func (o Organization) confirms(m Metadata) bool {
+// Confirms is Holds as far as can be seen. Clerk's description of the API does not promise private metadata in an answer,
+// so a version that is not told is no contradiction.
+func (o Organization) Confirms(m Metadata) bool {
 	return o.Agrees(m) && (o.Version.Presence == Absent || o.Version.is(&m.Version))
 }
 

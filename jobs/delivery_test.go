@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -287,5 +288,72 @@ func TestStopReleasesWhatDoesNotEnd(t *testing.T) {
 	f.untilClean("a")
 	if n := f.count("SELECT max(attempt) FROM river.river_job"); n != 1 {
 		t.Errorf("%d attempts, want 1", n)
+	}
+}
+
+// late is a destination at which pushes may land long after they were given up on.
+type late struct {
+	deliverFunc
+	inStep func() (bool, error)
+}
+
+func (l late) Verify(context.Context, string, int64) (bool, outbox.Receipt, error) {
+	inStep, err := l.inStep()
+	return inStep, outbox.Receipt{Status: 200}, err
+}
+
+// What verifying finds, and what follows from it.
+func TestVerification(t *testing.T) {
+	broken := func(action outbox.Action) error { return &outbox.Failure{Action: action, Err: errors.New("no")} }
+	tests := map[string]struct {
+		inStep   bool
+		err      error    // of the first verification
+		outcomes []string // newest first, after the ambiguous push and its repetition
+	}{
+		"in step":     {true, nil, []string{"verified"}},
+		"overwritten": {false, nil, []string{"applied", "overwritten"}},
+		"busy":        {true, broken(outbox.Retry), []string{"verified", "retry"}},
+		"missing":     {true, broken(outbox.Missing), []string{"applied", "overwritten"}},
+		"refused":     {true, broken(outbox.Park), []string{"applied", "overwritten"}},
+		"unexpected":  {true, errors.New("broken"), []string{"verified", "retry"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var pushes, verifications atomic.Int32
+			f := newFleet(t, nil)
+			f.config.Destinations[topic] = late{
+				func(context.Context, string, int64) (outbox.Receipt, error) {
+					if pushes.Add(1) == 1 {
+						return outbox.Receipt{}, &outbox.Failure{Action: outbox.Ambiguous, InDoubt: true, Err: errors.New("timeout")}
+					}
+					return outbox.Receipt{Status: 200}, nil
+				},
+				func() (bool, error) {
+					if verifications.Add(1) == 1 {
+						return test.inStep, test.err
+					}
+					return true, nil
+				},
+			}
+			f.start()
+			f.mark("a")
+			f.untilClean("a")
+			if _, err := f.pool.Exec(t.Context(), "UPDATE outbox SET verify_at = clock_timestamp()"); err != nil {
+				t.Fatal(err)
+			}
+			want := append(slices.Clone(test.outcomes), "applied", "ambiguous")
+			f.until("the log has all outcomes", func() bool { return len(f.deliveries("a")) >= len(want) })
+			f.untilClean("a")
+			var got []string
+			for _, delivery := range f.deliveries("a") {
+				got = append(got, string(delivery.Outcome))
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("outcomes (-want +got):\n%s", diff)
+			}
+			if n := f.count("SELECT count(*) FROM outbox WHERE verify_at > clock_timestamp() AND parked_at IS NULL"); n != 1 {
+				t.Error("no next verification is planned")
+			}
+		})
 	}
 }

@@ -48,10 +48,14 @@ func (w *deliveryWorker) Work(ctx context.Context, job *deliveryJob) error {
 	switch claim.Verdict {
 	case outbox.Claimed:
 		return w.deliver(ctx, job, destination, claim.Lease)
+	case outbox.Unverified:
+		return w.verify(ctx, job, destination, claim.Lease)
 	case outbox.Clean, outbox.Parked:
 		return nil
+	case outbox.Locked:
+		return snooze(time.Now().Add(time.Second))
 	default:
-		return snooze(claim.Wait)
+		return snooze(claim.Until)
 	}
 }
 
@@ -72,9 +76,27 @@ func (w *deliveryWorker) deliver(
 	return attempt.settle(ctx, err)
 }
 
-// snooze waits without burning an attempt. The spread keeps jobs that waited for the same instant from arriving as one.
-func snooze(wait time.Duration) error {
-	return river.JobSnooze(wait + 10*time.Millisecond + rand.N(100*time.Millisecond))
+func (w *deliveryWorker) verify(
+	ctx context.Context, job *deliveryJob, destination outbox.Destination, lease outbox.Lease,
+) error {
+	started := time.Now()
+	verifyCtx, cancel := context.WithTimeout(ctx, w.config.DeliveryTimeout)
+	inStep, receipt, err := destination.Verify(verifyCtx, lease.Key, lease.Version)
+	cancel()
+	attempt := &attempt{
+		worker: w, job: job, lease: lease, receipt: receipt, duration: time.Since(started), canceled: ctx.Err() != nil,
+	}
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	return attempt.settleVerification(ctx, inStep, err)
+}
+
+// snooze waits until a time of the database's, without burning an attempt. River adds the duration to this process's
+// clock, so the time is exact again even where that clock is wrong; where it is ahead the duration is negative, which
+// River's constructor refuses but its executor does right. The spread keeps jobs that waited for the same instant from arriving as one.
+func snooze(until time.Time) error {
+	spread := 10*time.Millisecond + rand.N(100*time.Millisecond)
+	return &river.JobSnoozeError{Duration: time.Until(until) + spread}
 }
 
 // transact runs fn in a transaction together with the completion of the job.

@@ -28,7 +28,7 @@ func (a *attempt) settle(ctx context.Context, err error) error {
 	case err == nil:
 		return a.acknowledge(ctx)
 	case a.canceled:
-		return a.release(ctx, &outbox.Failure{Action: outbox.Canceled, Receipt: a.receipt, Err: err}, 0)
+		return a.release(ctx, canceled(a.receipt, err), 0)
 	case errors.As(err, &failure):
 		return a.fail(ctx, failure)
 	default:
@@ -36,10 +36,19 @@ func (a *attempt) settle(ctx context.Context, err error) error {
 	}
 }
 
+// canceled is the failure of a delivery that the stopping process did not wait for.
+func canceled(receipt outbox.Receipt, err error) *outbox.Failure {
+	var failure *outbox.Failure
+	inDoubt := errors.As(err, &failure) && failure.InDoubt
+	return &outbox.Failure{Action: outbox.Canceled, InDoubt: inDoubt, Receipt: receipt, Err: err}
+}
+
 func (a *attempt) acknowledge(ctx context.Context) error {
 	config := &a.worker.config
-	err := a.worker.transact(ctx, a.job, func(tx pgx.Tx, waker outbox.Waker) error {
-		return config.Outbox.AcknowledgeTx(ctx, tx, waker, a.lease, a.receipt, a.duration)
+	var lag time.Duration
+	err := a.worker.transact(ctx, a.job, func(tx pgx.Tx, waker outbox.Waker) (err error) {
+		lag, err = config.Outbox.AcknowledgeTx(ctx, tx, waker, a.lease, a.receipt, a.duration)
+		return err
 	})
 	if errors.Is(err, outbox.ErrLeaseLost) {
 		return a.fenced(ctx, a.receipt, nil)
@@ -47,7 +56,7 @@ func (a *attempt) acknowledge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	config.Observer.Applied(a.lease.Topic, time.Since(a.lease.DirtySince))
+	config.Observer.Applied(a.lease.Topic, lag)
 	a.log(ctx, slog.LevelInfo, "Delivered", "applied", a.receipt)
 	return nil
 }
@@ -85,7 +94,7 @@ func (a *attempt) park(ctx context.Context, failure *outbox.Failure) error {
 // release gives the row back and lets its job go on when it is due.
 func (a *attempt) release(ctx context.Context, failure *outbox.Failure, delay time.Duration) error {
 	config := &a.worker.config
-	err := config.Outbox.Release(ctx, config.Pool, a.lease, failure, delay, a.duration)
+	until, err := config.Outbox.Release(ctx, config.Pool, a.lease, failure, delay, a.duration)
 	if errors.Is(err, outbox.ErrLeaseLost) {
 		return a.fenced(ctx, failure.Receipt, failure)
 	}
@@ -93,14 +102,14 @@ func (a *attempt) release(ctx context.Context, failure *outbox.Failure, delay ti
 		return err
 	}
 	a.log(ctx, levelOf(failure.Action), "Delivery failed", string(failure.Action), failure.Receipt, "err", failure, "retry_in", delay)
-	return snooze(delay)
+	return snooze(until)
 }
 
 // broke is for what the destination is not responsible for: River's own retries.
 func (a *attempt) broke(ctx context.Context, cause error) error {
 	config := &a.worker.config
 	failure := &outbox.Failure{Action: outbox.Retry, Receipt: a.receipt, Err: cause}
-	if err := config.Outbox.Release(ctx, config.Pool, a.lease, failure, 0, a.duration); err != nil {
+	if _, err := config.Outbox.Release(ctx, config.Pool, a.lease, failure, 0, a.duration); err != nil {
 		return errors.Join(cause, err)
 	}
 	a.log(ctx, slog.LevelError, "Delivery broke", string(failure.Action), a.receipt, "err", cause)
@@ -110,12 +119,8 @@ func (a *attempt) broke(ctx context.Context, cause error) error {
 // fenced: the lease was lost, so the result does not count; the job has nothing more to do.
 func (a *attempt) fenced(ctx context.Context, receipt outbox.Receipt, failure *outbox.Failure) error {
 	config := &a.worker.config
-	var cause error
-	if failure != nil {
-		cause = failure
-	}
 	a.log(ctx, slog.LevelWarn, "Delivery finished after its lease was lost", "fenced", receipt)
-	return config.Outbox.RecordFenced(ctx, config.Pool, a.lease, receipt, cause, a.duration)
+	return config.Outbox.RecordFenced(ctx, config.Pool, a.lease, receipt, failure, a.duration)
 }
 
 // levelOf: what somebody has to look at is an error, what mends itself is not.

@@ -15,22 +15,22 @@ import (
 var ErrLeaseLost = errors.New("the lease was lost")
 
 // AcknowledgeTx records in tx that the leased version is synced. If the row was marked meanwhile, it gets its next job
-// in the same transaction: the caller completes the present one in tx in either case. Returns ErrLeaseLost, with nothing
-// written, if the lease no longer holds.
+// in the same transaction: the caller completes the present one in tx in either case. Returns how long the oldest change
+// took that is synced now, or ErrLeaseLost, with nothing written, if the lease no longer holds.
 func (o *Outbox) AcknowledgeTx(
 	ctx context.Context, tx pgx.Tx, waker Waker, lease Lease, receipt Receipt, duration time.Duration,
-) error {
-	stillDirty, err := o.queries.OutboxAcknowledge(ctx, tx, dbsqlc.OutboxAcknowledgeParams{
+) (lag time.Duration, err error) {
+	acknowledged, err := o.queries.OutboxAcknowledge(ctx, tx, dbsqlc.OutboxAcknowledgeParams{
 		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, JobID: lease.JobID,
 		Status: receipt.status(), TraceID: receipt.traceID(), Duration: duration,
 	})
 	if err != nil {
-		return lease.wrap("acknowledging", err)
+		return 0, lease.wrap("acknowledging", err)
 	}
-	if stillDirty {
-		return o.wakeTx(ctx, tx, waker, lease.Topic, []string{lease.Key})
+	if acknowledged.StillDirty {
+		err = o.wakeTx(ctx, tx, waker, lease.Topic, []string{lease.Key})
 	}
-	return nil
+	return acknowledged.SyncedAt.Sub(lease.DirtySince), err
 }
 
 // ParkTx gives up in tx on the leased version, for the failure's reason. A change that was made meanwhile is not given
@@ -53,38 +53,22 @@ func (o *Outbox) ParkTx(
 	return nil
 }
 
-// Release gives the lease back after a failed delivery; the row is not claimable for delay, and its job has to stay
-// alive until then. Returns ErrLeaseLost, with nothing written, if the lease no longer holds.
+// Release gives the lease back after a failure; the row is not claimable for delay, and its job has to stay alive until
+// then: the time returned, by the database's clock. Returns ErrLeaseLost, with nothing written, if the lease no longer
+// holds.
 func (o *Outbox) Release(
 	ctx context.Context, conn dbsqlc.DBTX, lease Lease, failure *Failure, delay, duration time.Duration,
-) error {
-	_, err := o.queries.OutboxRelease(ctx, conn, dbsqlc.OutboxReleaseParams{
+) (until time.Time, err error) {
+	until, err = o.queries.OutboxRelease(ctx, conn, dbsqlc.OutboxReleaseParams{
 		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.JobID,
 		Delay: delay, Blameless: failure.blameless(), Outcome: failure.outcome(),
+		InDoubt: failure.InDoubt, VerifyAfter: verifyAfter,
 		Error: failure.message(), Status: failure.Receipt.status(), TraceID: failure.Receipt.traceID(), Duration: duration,
 	})
 	if err != nil {
-		return lease.wrap("releasing", err)
+		return time.Time{}, lease.wrap("releasing", err)
 	}
-	return nil
-}
-
-// RecordFenced notes in the delivery log that the holder of a lost lease finished after all, and that its result was
-// not accepted.
-func (o *Outbox) RecordFenced(
-	ctx context.Context, conn dbsqlc.DBTX, lease Lease, receipt Receipt, cause error, duration time.Duration,
-) error {
-	params := dbsqlc.OutboxDeliveryInsertParams{
-		Topic: lease.Topic, Key: lease.Key, Version: lease.Version, JobID: lease.JobID,
-		Outcome: dbsqlc.DeliveryOutcomeFenced, Status: receipt.status(), TraceID: receipt.traceID(), Duration: duration,
-	}
-	if cause != nil {
-		params.Error = new(truncate(cause.Error()))
-	}
-	if err := o.queries.OutboxDeliveryInsert(ctx, conn, params); err != nil {
-		return lease.wrap("recording the fenced delivery of", err)
-	}
-	return nil
+	return until, nil
 }
 
 // wrap names the row in an error, and the lost lease by its sentinel.

@@ -18,20 +18,21 @@ type Verdict string
 
 // The verdicts of a claim.
 const (
-	Claimed Verdict = "claimed"
-	Clean   Verdict = "clean"   // nothing to deliver, or no such row
-	Parked  Verdict = "parked"  // given up until a change or a person says otherwise
-	Leased  Verdict = "leased"  // another worker is at it
-	NotDue  Verdict = "not_due" // waiting after a failure
-	Blocked Verdict = "blocked" // nobody may call the destination now
-	Locked  Verdict = "locked"  // a transaction holds the row and does not end
+	Claimed    Verdict = "claimed"    // to be delivered
+	Unverified Verdict = "unverified" // claimed too: synced, but in doubt, and to be read back
+	Clean      Verdict = "clean"      // nothing to do, or no such row
+	Parked     Verdict = "parked"     // given up until a change or a person says otherwise
+	Leased     Verdict = "leased"     // another worker is at it
+	NotDue     Verdict = "not_due"    // waiting after a failure
+	Blocked    Verdict = "blocked"    // nobody may call the destination now
+	Locked     Verdict = "locked"     // a transaction holds the row and does not end
 )
 
 // Claim is the answer to an attempt to take a row's lease.
 type Claim struct {
 	Verdict Verdict
-	Wait    time.Duration // for Leased, NotDue, Blocked and Locked: when to ask again
-	Lease   Lease         // for Claimed
+	Until   time.Time // for Leased, NotDue and Blocked: when to ask again, by the database's clock
+	Lease   Lease     // for Claimed and Unverified
 }
 
 // Lease is the right to deliver one row, until it expires.
@@ -40,7 +41,7 @@ type Lease struct {
 	Key        string
 	Version    int64 // what is acknowledged: the state that is delivered must not be older
 	JobID      int64
-	DirtySince time.Time // when the oldest change that is not yet synced was made
+	DirtySince time.Time // when the oldest change that is not yet synced was made; zero for Unverified
 	Failures   int       // failed deliveries since the last success
 
 	token uuid.UUID
@@ -51,17 +52,20 @@ type Batcher interface {
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 }
 
-// Claim takes the lease of a row for the job, if the row is dirty, not parked, due and not leased. It is one round trip.
+// Claim takes the lease of a row for the job, if the row is dirty or to be verified, not parked, due and not leased. It
+// is one round trip.
 func (o *Outbox) Claim(ctx context.Context, conn Batcher, topic, key string, jobID int64) (Claim, error) {
 	// A batch is one implicit transaction, so the setting reaches the claim and nothing after it.
 	batch := &pgx.Batch{}
 	batch.Queue("SELECT set_config('lock_timeout', $1, true)", claimLockTimeout)
-	batch.Queue(dbsqlc.OutboxClaim, topic, key, o.lease, jobID)
+	batch.Queue(dbsqlc.OutboxClaim, topic, key, o.lease, jobID, verifyAfter)
 	results := conn.SendBatch(ctx, batch)
 	_, err := results.Exec()
 	var row dbsqlc.OutboxClaimRow
 	if err == nil {
-		err = results.QueryRow().Scan(&row.Verdict, &row.Wait, &row.LeaseToken, &row.LeaseVersion, &row.DirtySince, &row.Failures)
+		err = results.QueryRow().Scan(
+			&row.Verdict, &row.Until, &row.LeaseToken, &row.LeaseVersion, &row.DirtySince, &row.Failures,
+		)
 	}
 	if closeErr := results.Close(); err == nil {
 		err = closeErr
@@ -70,17 +74,20 @@ func (o *Outbox) Claim(ctx context.Context, conn Batcher, topic, key string, job
 	case errors.Is(err, pgx.ErrNoRows):
 		return Claim{Verdict: Clean}, nil
 	case db.Code(err) == "55P03": // lock_not_available
-		return Claim{Verdict: Locked, Wait: time.Second}, nil
+		return Claim{Verdict: Locked}, nil
 	case err != nil:
 		return Claim{}, fmt.Errorf("claiming outbox row %s/%s: %w", topic, key, err)
 	}
 
-	claim := Claim{Verdict: Verdict(row.Verdict), Wait: row.Wait}
-	if claim.Verdict == Claimed {
+	claim := Claim{Verdict: Verdict(row.Verdict), Until: row.Until}
+	if row.LeaseToken != nil {
 		claim.Lease = Lease{
 			Topic: topic, Key: key, JobID: jobID,
-			Version: *row.LeaseVersion, DirtySince: *row.DirtySince, Failures: int(*row.Failures), token: *row.LeaseToken,
+			Version: *row.LeaseVersion, Failures: int(*row.Failures), token: *row.LeaseToken,
 		}
+	}
+	if row.DirtySince != nil {
+		claim.Lease.DirtySince = *row.DirtySince
 	}
 	return claim, nil
 }

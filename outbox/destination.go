@@ -11,6 +11,11 @@ type Destination interface {
 	// it. It must be idempotent and must respect ctx's deadline. A failure that the destination is responsible for is
 	// a *Failure; any other error means that the attempt itself broke, and River retries it.
 	Deliver(ctx context.Context, key string, version int64) (Receipt, error)
+
+	// Verify tells whether the destination has the current state of key, as a delivery of version leaves it, without
+	// changing anything there. No delivery of the key is under way, but one that was given up on may have landed since.
+	// Errors are as those of Deliver.
+	Verify(ctx context.Context, key string, version int64) (inStep bool, receipt Receipt, err error)
 }
 
 // Receipt is what the destination answered.
@@ -37,6 +42,7 @@ const (
 type Failure struct {
 	Action     Action
 	RetryAfter time.Duration // for Wait and Stop: how long everyone waits; for others 0
+	InDoubt    bool          // the push may be applied nevertheless, even later: true for every Ambiguous
 	Receipt    Receipt
 	Err        error
 }

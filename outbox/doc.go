@@ -18,6 +18,9 @@
 //     ([Decide] says what follows), or the row parked.
 //  5. Sweep, by some process every second: a row that is due and has neither a live lease nor a live job gets a new job.
 //     So a deleted job, a dead process or a foreign writer costs seconds, not an update.
+//  6. Verify. A push without an answer, or by a holder of a lost lease, may land after a newer one. Such a row is in
+//     doubt: once it is synced, the destination is read back, at growing intervals until nothing can land any more, and
+//     the current state pushed again over whatever has.
 //
 // Locks are taken in one order everywhere: outbox row, then job. Leases and delays are measured by the database's clock.
 //
@@ -26,5 +29,7 @@
 // A committed change reaches the destination at least once, or a newer one does: intermediate versions are skipped.
 // Per key at most one delivery runs at a time, and a result is accepted only from the holder of the lease. What is not
 // guaranteed: exactly one push per change (a crash or an ambiguous answer repeats it, which the delivery log shows), and
-// order at the destination for a push that it applies after its deadline.
+// order at the destination while a push is overdue: an older state can then show for as long as it takes until the next
+// verification. One that lands later than the last, about five minutes after it was given up on, stays until the next
+// change.
 package outbox

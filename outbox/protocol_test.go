@@ -72,7 +72,7 @@ func (b *bench) lease(key string) outbox.Lease {
 	b.t.Helper()
 	claim := b.claim(key)
 	if claim.Verdict != outbox.Claimed {
-		b.t.Fatalf("claiming %s: %s (wait %s), want claimed", key, claim.Verdict, claim.Wait)
+		b.t.Fatalf("claiming %s: %s (until %s), want claimed", key, claim.Verdict, claim.Until)
 	}
 	return claim.Lease
 }
@@ -80,13 +80,14 @@ func (b *bench) lease(key string) outbox.Lease {
 func (b *bench) acknowledge(lease outbox.Lease) {
 	b.t.Helper()
 	b.transact(func(tx pgx.Tx) error {
-		return b.box.AcknowledgeTx(b.t.Context(), tx, b.waker, lease, outbox.Receipt{Status: 200}, time.Millisecond)
+		_, err := b.box.AcknowledgeTx(b.t.Context(), tx, b.waker, lease, outbox.Receipt{Status: 200}, time.Millisecond)
+		return err
 	})
 }
 
 func (b *bench) release(lease outbox.Lease, failure *outbox.Failure, delay time.Duration) {
 	b.t.Helper()
-	if err := b.box.Release(b.t.Context(), b.pool, lease, failure, delay, time.Millisecond); err != nil {
+	if _, err := b.box.Release(b.t.Context(), b.pool, lease, failure, delay, time.Millisecond); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -225,8 +226,8 @@ func TestClaimIsExclusive(t *testing.T) {
 	b.lease("a")
 	second := b.claim("a")
 	equal(t, "second claim", second.Verdict, outbox.Leased)
-	if second.Wait <= 0 || second.Wait > outbox.DefaultLease {
-		t.Errorf("told to wait %s, want up to the lease of %s", second.Wait, outbox.DefaultLease)
+	if wait := time.Until(second.Until); wait <= 0 || wait > outbox.DefaultLease {
+		t.Errorf("told to wait %s, want up to the lease of %s", wait, outbox.DefaultLease)
 	}
 }
 
@@ -243,10 +244,17 @@ func TestLostLeaseIsFenced(t *testing.T) {
 	failure := &outbox.Failure{Action: outbox.Park, Err: errors.New("refused")}
 	reports := map[string]func(pgx.Tx) error{
 		"acknowledge": func(tx pgx.Tx) error {
-			return b.box.AcknowledgeTx(ctx, tx, b.waker, stale, outbox.Receipt{Status: 200}, 0)
+			_, err := b.box.AcknowledgeTx(ctx, tx, b.waker, stale, outbox.Receipt{Status: 200}, 0)
+			return err
 		},
-		"park":    func(tx pgx.Tx) error { return b.box.ParkTx(ctx, tx, b.waker, stale, failure, 0) },
-		"release": func(tx pgx.Tx) error { return b.box.Release(ctx, tx, stale, failure, 0, 0) },
+		"park": func(tx pgx.Tx) error { return b.box.ParkTx(ctx, tx, b.waker, stale, failure, 0) },
+		"release": func(tx pgx.Tx) error {
+			_, err := b.box.Release(ctx, tx, stale, failure, 0, 0)
+			return err
+		},
+		"verify": func(tx pgx.Tx) error {
+			return b.box.VerifyTx(ctx, tx, b.waker, stale, false, outbox.Receipt{Status: 200}, 0)
+		},
 	}
 	for name, report := range reports {
 		if err := pgx.BeginFunc(ctx, b.pool, report); !errors.Is(err, outbox.ErrLeaseLost) {
@@ -328,8 +336,8 @@ func TestBlockKeepsEverybodyAway(t *testing.T) {
 	}
 	claim := b.claim("a")
 	equal(t, "claim", claim.Verdict, outbox.Blocked)
-	if claim.Wait < 59*time.Minute {
-		t.Errorf("told to wait %s, want about an hour", claim.Wait)
+	if wait := time.Until(claim.Until); wait < 59*time.Minute {
+		t.Errorf("told to wait %s, want about an hour", wait)
 	}
 	b.exec("DELETE FROM river.river_job")
 	equal(t, "sweeping while blocked", b.sweep(), 0)

@@ -29,9 +29,10 @@ type SweepConn interface {
 	dbsqlc.DBTX
 }
 
-// Sweep finds the topic's rows that are due and that nothing will deliver, and gives each a new job. It does nothing if
-// another process is at it, or ended less than pause ago, or while the destination is blocked. Returns how many rows it
-// woke: in a healthy system none, each is a job that was lost.
+// Sweep finds the topic's rows that are due and that nothing will deliver, and gives each a new job. Rows in doubt get
+// one when they are to be verified. It does nothing if another process is at it, or ended less than pause ago, or while
+// the destination is blocked. Returns how many rows it woke to be delivered: in a healthy system none, each is a job
+// that was lost.
 func (o *Outbox) Sweep(ctx context.Context, conn SweepConn, waker Waker, topic string, pause time.Duration) (int, error) {
 	begun, err := o.queries.DestinationSweepBegin(ctx, conn, dbsqlc.DestinationSweepBeginParams{Topic: topic, Turn: sweepTurn})
 	if err != nil {
@@ -42,6 +43,9 @@ func (o *Outbox) Sweep(ctx context.Context, conn SweepConn, waker Waker, topic s
 	}
 	started := time.Now()
 	woken, err := o.sweepRows(ctx, conn, waker, topic, started.Add(sweepTurn))
+	if err == nil {
+		err = o.sweepUnverified(ctx, conn, waker, topic)
+	}
 	if err != nil {
 		return woken, fmt.Errorf("sweeping %s: %w", topic, err)
 	}
@@ -93,4 +97,17 @@ func (o *Outbox) sweepTx(
 		keys[i] = row.Key
 	}
 	return rows, o.wakeTx(ctx, tx, waker, topic, keys)
+}
+
+// sweepUnverified takes one batch: verifications are not urgent, and what is left is the next sweep's.
+func (o *Outbox) sweepUnverified(ctx context.Context, conn SweepConn, waker Waker, topic string) error {
+	return db.Transact(ctx, conn, func(tx pgx.Tx) error {
+		keys, err := o.queries.OutboxSweepUnverified(ctx, o.river.In(tx), dbsqlc.OutboxSweepUnverifiedParams{
+			Topic: topic, Lease: o.lease, Patience: sweepPatience, MaxRows: sweepBatch,
+		})
+		if err != nil {
+			return err
+		}
+		return o.wakeTx(ctx, tx, waker, topic, keys)
+	})
 }

@@ -38,6 +38,12 @@ func TestSweep(t *testing.T) {
 		"job retryable tomorrow": {func(b *bench) {
 			b.exec("UPDATE river.river_job SET state = 'retryable', scheduled_at = now() + interval '1 day'")
 		}, 1},
+		"job waits in a backlog": {func(b *bench) {
+			b.exec("UPDATE river.river_job SET scheduled_at = now() - interval '1 hour'")
+		}, 0},
+		"job available in an hour, by a process with a wrong clock": {func(b *bench) {
+			b.exec("UPDATE river.river_job SET scheduled_at = now() + interval '1 hour'")
+		}, 1},
 		"job due a minute ago, and nobody makes it available": {func(b *bench) {
 			b.exec("UPDATE river.river_job SET state = 'scheduled', scheduled_at = now() - interval '1 minute'")
 		}, 1},

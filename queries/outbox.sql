@@ -23,19 +23,21 @@ FROM (SELECT unnest(@keys::text[]) AS key, unnest(@job_ids::bigint[]) AS job_id)
 WHERE o.topic = @topic AND o.key = inserted.key;
 
 -- name: OutboxClaim :one
--- Takes the lease if the row is claimable, else says why not and for how long. Locks the row first, so that the
--- verdict is about its latest version. An expired lease is taken over, and the delivery that held it recorded as lost.
+-- Takes the lease if the row is claimable, else says why not and until when. Locks the row first, so that the verdict
+-- is about its latest version. An expired lease is taken over, and the delivery that held it recorded as lost: its push
+-- may still be on its way.
 WITH current AS (
     SELECT o.topic, o.key, o.lease_token, o.lease_version, o.leased_at, o.job_id,
         CASE
-            WHEN o.dirty_since IS NULL THEN 'clean'
             WHEN o.parked_at IS NOT NULL THEN 'parked'
+            WHEN o.dirty_since IS NULL AND (o.verify_at IS NULL OR o.verify_at > clock_timestamp()) THEN 'clean'
             WHEN o.lease_expires_at > clock_timestamp() THEN 'leased'
             WHEN o.not_before > clock_timestamp() THEN 'not_due'
             WHEN d.blocked_until > clock_timestamp() THEN 'blocked'
+            WHEN o.dirty_since IS NULL THEN 'unverified'
             ELSE 'claimed'
         END AS verdict,
-        GREATEST(o.lease_expires_at, o.not_before, d.blocked_until) - clock_timestamp() AS wait
+        GREATEST(o.lease_expires_at, o.not_before, d.blocked_until) AS until
     FROM outbox AS o
     LEFT JOIN destination AS d ON d.topic = o.topic
     WHERE o.topic = @topic AND o.key = @key
@@ -48,9 +50,12 @@ claimed AS (
         leased_at = clock_timestamp(),
         lease_expires_at = clock_timestamp() + @lease::interval,
         redirtied_at = NULL,
-        job_id = @job_id::bigint
+        job_id = @job_id::bigint,
+        doubted_at = CASE WHEN o.lease_token IS NULL THEN o.doubted_at ELSE clock_timestamp() END,
+        verify_at = CASE WHEN o.lease_token IS NULL THEN o.verify_at
+            ELSE clock_timestamp() + @verify_after::interval END
     FROM current
-    WHERE o.topic = current.topic AND o.key = current.key AND current.verdict = 'claimed'
+    WHERE o.topic = current.topic AND o.key = current.key AND current.verdict IN ('claimed', 'unverified')
     RETURNING o.key, o.lease_token, o.lease_version, o.dirty_since, o.failures
 ),
 lost AS (
@@ -58,15 +63,15 @@ lost AS (
     SELECT c.topic, c.key, c.lease_version, c.job_id, 'lost', 'the lease expired without a result',
         clock_timestamp() - c.leased_at
     FROM current AS c
-    WHERE c.verdict = 'claimed' AND c.lease_token IS NOT NULL
+    WHERE c.verdict IN ('claimed', 'unverified') AND c.lease_token IS NOT NULL
 )
-SELECT current.verdict::text AS verdict,
-    GREATEST(COALESCE(current.wait, interval '0'), interval '0')::interval AS wait,
+SELECT current.verdict::text AS verdict, COALESCE(current.until, clock_timestamp())::timestamptz AS until,
     claimed.lease_token, claimed.lease_version, claimed.dirty_since, claimed.failures
 FROM current LEFT JOIN claimed ON claimed.key = current.key;
 
 -- name: OutboxAcknowledge :one
--- No row: the lease was lost, and with it the right to say anything about the row.
+-- No row: the lease was lost, and with it the right to say anything about the row. A doubt stays: what an earlier push
+-- did not do yet it may still do after this one.
 WITH acknowledged AS (
     UPDATE outbox AS o SET
         synced_version = lease_version,
@@ -79,7 +84,7 @@ WITH acknowledged AS (
         failures = 0,
         last_error = NULL
     WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
-    RETURNING o.topic, o.key, o.synced_version, o.desired_version
+    RETURNING o.topic, o.key, o.synced_version, o.desired_version, o.synced_at
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
@@ -87,25 +92,27 @@ recorded AS (
         @duration
     FROM acknowledged AS a
 )
-SELECT (desired_version > synced_version)::boolean AS still_dirty FROM acknowledged;
+SELECT (desired_version > synced_version)::boolean AS still_dirty, synced_at::timestamptz AS synced_at FROM acknowledged;
 
 -- name: OutboxRelease :one
--- Gives the lease back after a failure; the row stays dirty and its job goes on. No row: the lease was lost.
+-- Gives the lease back after a failure; the row stays as it is and its job goes on. No row: the lease was lost.
 WITH released AS (
     UPDATE outbox AS o SET
         lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
         not_before = clock_timestamp() + @delay::interval,
         failures = failures + CASE WHEN @blameless::boolean THEN 0 ELSE 1 END,
-        last_error = @error
+        last_error = @error,
+        doubted_at = CASE WHEN @in_doubt::boolean THEN clock_timestamp() ELSE o.doubted_at END,
+        verify_at = CASE WHEN @in_doubt::boolean THEN clock_timestamp() + @verify_after::interval ELSE o.verify_at END
     WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
-    RETURNING o.topic, o.key
+    RETURNING o.topic, o.key, o.not_before
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
     SELECT r.topic, r.key, @version, @job_id::bigint, @outcome, sqlc.narg(status), sqlc.narg(trace_id), @error, @duration
     FROM released AS r
 )
-SELECT key FROM released;
+SELECT not_before::timestamptz AS not_before FROM released;
 
 -- name: OutboxPark :one
 -- Gives up on the version that was refused. A change made meanwhile is not parked with it: then the row only loses
@@ -129,17 +136,54 @@ recorded AS (
 )
 SELECT (parked_at IS NULL)::boolean AS still_dirty FROM parked;
 
--- name: OutboxDeliveryInsert :exec
--- For a result that was not accepted: the row itself is another delivery's by now.
+-- name: OutboxVerify :one
+-- Ends a verification. Unless the destination was as it should be, or the row was marked meanwhile, it is marked here.
+-- The next verification is after three times as long, until the last one is over. No row: the lease was lost.
+WITH verified AS (
+    UPDATE outbox AS o SET
+        desired_version = desired_version + CASE WHEN NOT @in_step::boolean AND dirty_since IS NULL THEN 1 ELSE 0 END,
+        dirty_since = CASE WHEN @in_step::boolean THEN dirty_since ELSE COALESCE(dirty_since, clock_timestamp()) END,
+        redirtied_at = NULL,
+        job_id = NULL,
+        lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
+        not_before = NULL,
+        failures = 0,
+        last_error = NULL,
+        doubted_at = CASE WHEN doubted_at + @last_after::interval > clock_timestamp() THEN doubted_at END,
+        verify_at = CASE WHEN doubted_at + @last_after::interval > clock_timestamp()
+            THEN doubted_at + GREATEST(@verify_after::interval, (clock_timestamp() - doubted_at) * 3) END
+    WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
+    RETURNING o.topic, o.key, o.dirty_since
+),
+recorded AS (
+    INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
+    SELECT v.topic, v.key, @version, @job_id::bigint,
+        CASE WHEN @in_step::boolean THEN 'verified' ELSE 'overwritten' END::delivery_outcome,
+        sqlc.narg(status), sqlc.narg(trace_id), @duration
+    FROM verified AS v
+)
+SELECT (dirty_since IS NOT NULL)::boolean AS still_dirty FROM verified;
+
+-- name: OutboxRecordFenced :exec
+-- For a result that was not accepted: the row itself is another delivery's by now. But the push may have landed after
+-- that one's, so it is verified.
+WITH fenced AS (
+    UPDATE outbox AS o SET
+        doubted_at = CASE WHEN @in_doubt::boolean THEN clock_timestamp() ELSE o.doubted_at END,
+        verify_at = CASE WHEN @in_doubt::boolean THEN clock_timestamp() ELSE o.verify_at END
+    WHERE o.topic = @topic AND o.key = @key
+    RETURNING o.topic, o.key
+)
 INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
-SELECT o.topic, o.key, @version, @job_id::bigint, @outcome, sqlc.narg(status), sqlc.narg(trace_id),
+SELECT f.topic, f.key, @version, @job_id::bigint, 'fenced', sqlc.narg(status), sqlc.narg(trace_id),
     sqlc.narg(error), @duration
-FROM outbox AS o WHERE o.topic = @topic AND o.key = @key;
+FROM fenced AS f;
 
 -- name: OutboxSweep :many
 -- Rows that are due and that no live job will deliver. A running job counts as live for one lease: longer, and it
--- would hold one. A job scheduled for later than the row is due counts as none, and so does one that is overdue: River
--- has no leader then to make it available. In the order of age, after the row that the batch before ended with.
+-- would hold one. A job scheduled for much later than now counts as none, whatever its state (River schedules by the
+-- clock of a process, which may be wrong), and so does one that is overdue without being available: River has no leader
+-- then to make it so. In the order of age, after the row that the batch before ended with.
 SELECT o.key, o.dirty_since::timestamptz AS dirty_since
 FROM outbox AS o
 WHERE o.topic = @topic
@@ -150,12 +194,32 @@ WHERE o.topic = @topic
     AND NOT EXISTS (
         SELECT FROM river.river_job AS j
         WHERE j.id = o.job_id
-            AND (j.state IN ('available', 'pending')
-                OR j.state IN ('scheduled', 'retryable') AND j.scheduled_at
-                    BETWEEN clock_timestamp() - @patience::interval AND clock_timestamp() + @patience::interval
-                OR j.state = 'running' AND j.attempted_at > clock_timestamp() - @lease::interval)
+            AND (j.state = 'running' AND j.attempted_at > clock_timestamp() - @lease::interval
+                OR j.scheduled_at <= clock_timestamp() + @patience::interval
+                    AND (j.state IN ('available', 'pending') OR j.state IN ('scheduled', 'retryable')
+                        AND j.scheduled_at >= clock_timestamp() - @patience::interval))
     )
 ORDER BY o.dirty_since, o.key
+LIMIT @max_rows
+FOR NO KEY UPDATE OF o SKIP LOCKED;
+
+-- name: OutboxSweepUnverified :many
+-- As OutboxSweep, for the rows whose verification is due: that they have no job is as it should be.
+SELECT o.key
+FROM outbox AS o
+WHERE o.topic = @topic
+    AND o.verify_at <= clock_timestamp() AND o.dirty_since IS NULL AND o.parked_at IS NULL
+    AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
+    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp())
+    AND NOT EXISTS (
+        SELECT FROM river.river_job AS j
+        WHERE j.id = o.job_id
+            AND (j.state = 'running' AND j.attempted_at > clock_timestamp() - @lease::interval
+                OR j.scheduled_at <= clock_timestamp() + @patience::interval
+                    AND (j.state IN ('available', 'pending') OR j.state IN ('scheduled', 'retryable')
+                        AND j.scheduled_at >= clock_timestamp() - @patience::interval))
+    )
+ORDER BY o.verify_at, o.key
 LIMIT @max_rows
 FOR NO KEY UPDATE OF o SKIP LOCKED;
 

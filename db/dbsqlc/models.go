@@ -192,17 +192,19 @@ func (ns NullCertificationTier) Value() (driver.Value, error) {
 type DeliveryOutcome string
 
 const (
-	DeliveryOutcomeApplied   DeliveryOutcome = "applied"
-	DeliveryOutcomeRetry     DeliveryOutcome = "retry"
-	DeliveryOutcomeOutage    DeliveryOutcome = "outage"
-	DeliveryOutcomeWait      DeliveryOutcome = "wait"
-	DeliveryOutcomeStop      DeliveryOutcome = "stop"
-	DeliveryOutcomeMissing   DeliveryOutcome = "missing"
-	DeliveryOutcomePark      DeliveryOutcome = "park"
-	DeliveryOutcomeAmbiguous DeliveryOutcome = "ambiguous"
-	DeliveryOutcomeCanceled  DeliveryOutcome = "canceled"
-	DeliveryOutcomeFenced    DeliveryOutcome = "fenced"
-	DeliveryOutcomeLost      DeliveryOutcome = "lost"
+	DeliveryOutcomeApplied     DeliveryOutcome = "applied"
+	DeliveryOutcomeRetry       DeliveryOutcome = "retry"
+	DeliveryOutcomeOutage      DeliveryOutcome = "outage"
+	DeliveryOutcomeWait        DeliveryOutcome = "wait"
+	DeliveryOutcomeStop        DeliveryOutcome = "stop"
+	DeliveryOutcomeMissing     DeliveryOutcome = "missing"
+	DeliveryOutcomePark        DeliveryOutcome = "park"
+	DeliveryOutcomeAmbiguous   DeliveryOutcome = "ambiguous"
+	DeliveryOutcomeCanceled    DeliveryOutcome = "canceled"
+	DeliveryOutcomeFenced      DeliveryOutcome = "fenced"
+	DeliveryOutcomeLost        DeliveryOutcome = "lost"
+	DeliveryOutcomeVerified    DeliveryOutcome = "verified"
+	DeliveryOutcomeOverwritten DeliveryOutcome = "overwritten"
 )
 
 func (e *DeliveryOutcome) Scan(src interface{}) error {
@@ -520,6 +522,8 @@ type Outbox struct {
 	ParkedReason   *string
 	SyncedAt       *time.Time
 	CreatedAt      time.Time
+	DoubtedAt      *time.Time
+	VerifyAt       *time.Time
 }
 
 type OutboxDelivery struct {

@@ -25,7 +25,7 @@ WITH acknowledged AS (
         failures = 0,
         last_error = NULL
     WHERE o.topic = $1 AND o.key = $2 AND o.lease_token = $3::uuid
-    RETURNING o.topic, o.key, o.synced_version, o.desired_version
+    RETURNING o.topic, o.key, o.synced_version, o.desired_version, o.synced_at
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
@@ -33,7 +33,7 @@ recorded AS (
         $7
     FROM acknowledged AS a
 )
-SELECT (desired_version > synced_version)::boolean AS still_dirty FROM acknowledged
+SELECT (desired_version > synced_version)::boolean AS still_dirty, synced_at::timestamptz AS synced_at FROM acknowledged
 `
 
 type OutboxAcknowledgeParams struct {
@@ -46,8 +46,14 @@ type OutboxAcknowledgeParams struct {
 	Duration   time.Duration
 }
 
-// No row: the lease was lost, and with it the right to say anything about the row.
-func (q *Queries) OutboxAcknowledge(ctx context.Context, db DBTX, arg OutboxAcknowledgeParams) (bool, error) {
+type OutboxAcknowledgeRow struct {
+	StillDirty bool
+	SyncedAt   time.Time
+}
+
+// No row: the lease was lost, and with it the right to say anything about the row. A doubt stays: what an earlier push
+// did not do yet it may still do after this one.
+func (q *Queries) OutboxAcknowledge(ctx context.Context, db DBTX, arg OutboxAcknowledgeParams) (OutboxAcknowledgeRow, error) {
 	row := db.QueryRow(ctx, OutboxAcknowledge,
 		arg.Topic,
 		arg.Key,
@@ -57,9 +63,9 @@ func (q *Queries) OutboxAcknowledge(ctx context.Context, db DBTX, arg OutboxAckn
 		arg.TraceID,
 		arg.Duration,
 	)
-	var still_dirty bool
-	err := row.Scan(&still_dirty)
-	return still_dirty, err
+	var i OutboxAcknowledgeRow
+	err := row.Scan(&i.StillDirty, &i.SyncedAt)
+	return i, err
 }
 
 const OutboxBacklog = `-- name: OutboxBacklog :one
@@ -90,14 +96,15 @@ const OutboxClaim = `-- name: OutboxClaim :one
 WITH current AS (
     SELECT o.topic, o.key, o.lease_token, o.lease_version, o.leased_at, o.job_id,
         CASE
-            WHEN o.dirty_since IS NULL THEN 'clean'
             WHEN o.parked_at IS NOT NULL THEN 'parked'
+            WHEN o.dirty_since IS NULL AND (o.verify_at IS NULL OR o.verify_at > clock_timestamp()) THEN 'clean'
             WHEN o.lease_expires_at > clock_timestamp() THEN 'leased'
             WHEN o.not_before > clock_timestamp() THEN 'not_due'
             WHEN d.blocked_until > clock_timestamp() THEN 'blocked'
+            WHEN o.dirty_since IS NULL THEN 'unverified'
             ELSE 'claimed'
         END AS verdict,
-        GREATEST(o.lease_expires_at, o.not_before, d.blocked_until) - clock_timestamp() AS wait
+        GREATEST(o.lease_expires_at, o.not_before, d.blocked_until) AS until
     FROM outbox AS o
     LEFT JOIN destination AS d ON d.topic = o.topic
     WHERE o.topic = $1 AND o.key = $2
@@ -110,9 +117,12 @@ claimed AS (
         leased_at = clock_timestamp(),
         lease_expires_at = clock_timestamp() + $3::interval,
         redirtied_at = NULL,
-        job_id = $4::bigint
+        job_id = $4::bigint,
+        doubted_at = CASE WHEN o.lease_token IS NULL THEN o.doubted_at ELSE clock_timestamp() END,
+        verify_at = CASE WHEN o.lease_token IS NULL THEN o.verify_at
+            ELSE clock_timestamp() + $5::interval END
     FROM current
-    WHERE o.topic = current.topic AND o.key = current.key AND current.verdict = 'claimed'
+    WHERE o.topic = current.topic AND o.key = current.key AND current.verdict IN ('claimed', 'unverified')
     RETURNING o.key, o.lease_token, o.lease_version, o.dirty_since, o.failures
 ),
 lost AS (
@@ -120,84 +130,51 @@ lost AS (
     SELECT c.topic, c.key, c.lease_version, c.job_id, 'lost', 'the lease expired without a result',
         clock_timestamp() - c.leased_at
     FROM current AS c
-    WHERE c.verdict = 'claimed' AND c.lease_token IS NOT NULL
+    WHERE c.verdict IN ('claimed', 'unverified') AND c.lease_token IS NOT NULL
 )
-SELECT current.verdict::text AS verdict,
-    GREATEST(COALESCE(current.wait, interval '0'), interval '0')::interval AS wait,
+SELECT current.verdict::text AS verdict, COALESCE(current.until, clock_timestamp())::timestamptz AS until,
     claimed.lease_token, claimed.lease_version, claimed.dirty_since, claimed.failures
 FROM current LEFT JOIN claimed ON claimed.key = current.key
 `
 
 type OutboxClaimParams struct {
-	Topic string
-	Key   string
-	Lease time.Duration
-	JobID int64
+	Topic       string
+	Key         string
+	Lease       time.Duration
+	JobID       int64
+	VerifyAfter time.Duration
 }
 
 type OutboxClaimRow struct {
 	Verdict      string
-	Wait         time.Duration
+	Until        time.Time
 	LeaseToken   *uuid.UUID
 	LeaseVersion *int64
 	DirtySince   *time.Time
 	Failures     *int32
 }
 
-// Takes the lease if the row is claimable, else says why not and for how long. Locks the row first, so that the
-// verdict is about its latest version. An expired lease is taken over, and the delivery that held it recorded as lost.
+// Takes the lease if the row is claimable, else says why not and until when. Locks the row first, so that the verdict
+// is about its latest version. An expired lease is taken over, and the delivery that held it recorded as lost: its push
+// may still be on its way.
 func (q *Queries) OutboxClaim(ctx context.Context, db DBTX, arg OutboxClaimParams) (OutboxClaimRow, error) {
 	row := db.QueryRow(ctx, OutboxClaim,
 		arg.Topic,
 		arg.Key,
 		arg.Lease,
 		arg.JobID,
+		arg.VerifyAfter,
 	)
 	var i OutboxClaimRow
 	err := row.Scan(
 		&i.Verdict,
-		&i.Wait,
+		&i.Until,
 		&i.LeaseToken,
 		&i.LeaseVersion,
 		&i.DirtySince,
 		&i.Failures,
 	)
 	return i, err
-}
-
-const OutboxDeliveryInsert = `-- name: OutboxDeliveryInsert :exec
-INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
-SELECT o.topic, o.key, $1, $2::bigint, $3, $4, $5,
-    $6, $7
-FROM outbox AS o WHERE o.topic = $8 AND o.key = $9
-`
-
-type OutboxDeliveryInsertParams struct {
-	Version  int64
-	JobID    int64
-	Outcome  DeliveryOutcome
-	Status   *int16
-	TraceID  *string
-	Error    *string
-	Duration time.Duration
-	Topic    string
-	Key      string
-}
-
-// For a result that was not accepted: the row itself is another delivery's by now.
-func (q *Queries) OutboxDeliveryInsert(ctx context.Context, db DBTX, arg OutboxDeliveryInsertParams) error {
-	_, err := db.Exec(ctx, OutboxDeliveryInsert,
-		arg.Version,
-		arg.JobID,
-		arg.Outcome,
-		arg.Status,
-		arg.TraceID,
-		arg.Error,
-		arg.Duration,
-		arg.Topic,
-		arg.Key,
-	)
-	return err
 }
 
 const OutboxDeliveryList = `-- name: OutboxDeliveryList :many
@@ -243,7 +220,7 @@ func (q *Queries) OutboxDeliveryList(ctx context.Context, db DBTX, arg OutboxDel
 }
 
 const OutboxGet = `-- name: OutboxGet :one
-SELECT topic, key, desired_version, synced_version, dirty_since, redirtied_at, job_id, lease_token, lease_version, leased_at, lease_expires_at, not_before, failures, last_error, parked_at, parked_reason, synced_at, created_at FROM outbox WHERE topic = $1 AND key = $2
+SELECT topic, key, desired_version, synced_version, dirty_since, redirtied_at, job_id, lease_token, lease_version, leased_at, lease_expires_at, not_before, failures, last_error, parked_at, parked_reason, synced_at, created_at, doubted_at, verify_at FROM outbox WHERE topic = $1 AND key = $2
 `
 
 type OutboxGetParams struct {
@@ -273,6 +250,8 @@ func (q *Queries) OutboxGet(ctx context.Context, db DBTX, arg OutboxGetParams) (
 		&i.ParkedReason,
 		&i.SyncedAt,
 		&i.CreatedAt,
+		&i.DoubtedAt,
+		&i.VerifyAt,
 	)
 	return i, err
 }
@@ -399,45 +378,94 @@ func (q *Queries) OutboxPark(ctx context.Context, db DBTX, arg OutboxParkParams)
 	return still_dirty, err
 }
 
+const OutboxRecordFenced = `-- name: OutboxRecordFenced :exec
+WITH fenced AS (
+    UPDATE outbox AS o SET
+        doubted_at = CASE WHEN $7::boolean THEN clock_timestamp() ELSE o.doubted_at END,
+        verify_at = CASE WHEN $7::boolean THEN clock_timestamp() ELSE o.verify_at END
+    WHERE o.topic = $8 AND o.key = $9
+    RETURNING o.topic, o.key
+)
+INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
+SELECT f.topic, f.key, $1, $2::bigint, 'fenced', $3, $4,
+    $5, $6
+FROM fenced AS f
+`
+
+type OutboxRecordFencedParams struct {
+	Version  int64
+	JobID    int64
+	Status   *int16
+	TraceID  *string
+	Error    *string
+	Duration time.Duration
+	InDoubt  bool
+	Topic    string
+	Key      string
+}
+
+// For a result that was not accepted: the row itself is another delivery's by now. But the push may have landed after
+// that one's, so it is verified.
+func (q *Queries) OutboxRecordFenced(ctx context.Context, db DBTX, arg OutboxRecordFencedParams) error {
+	_, err := db.Exec(ctx, OutboxRecordFenced,
+		arg.Version,
+		arg.JobID,
+		arg.Status,
+		arg.TraceID,
+		arg.Error,
+		arg.Duration,
+		arg.InDoubt,
+		arg.Topic,
+		arg.Key,
+	)
+	return err
+}
+
 const OutboxRelease = `-- name: OutboxRelease :one
 WITH released AS (
     UPDATE outbox AS o SET
         lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
         not_before = clock_timestamp() + $1::interval,
         failures = failures + CASE WHEN $2::boolean THEN 0 ELSE 1 END,
-        last_error = $3
-    WHERE o.topic = $4 AND o.key = $5 AND o.lease_token = $6::uuid
-    RETURNING o.topic, o.key
+        last_error = $3,
+        doubted_at = CASE WHEN $4::boolean THEN clock_timestamp() ELSE o.doubted_at END,
+        verify_at = CASE WHEN $4::boolean THEN clock_timestamp() + $5::interval ELSE o.verify_at END
+    WHERE o.topic = $6 AND o.key = $7 AND o.lease_token = $8::uuid
+    RETURNING o.topic, o.key, o.not_before
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
-    SELECT r.topic, r.key, $7, $8::bigint, $9, $10, $11, $3, $12
+    SELECT r.topic, r.key, $9, $10::bigint, $11, $12, $13, $3, $14
     FROM released AS r
 )
-SELECT key FROM released
+SELECT not_before::timestamptz AS not_before FROM released
 `
 
 type OutboxReleaseParams struct {
-	Delay      time.Duration
-	Blameless  bool
-	Error      *string
-	Topic      string
-	Key        string
-	LeaseToken uuid.UUID
-	Version    int64
-	JobID      int64
-	Outcome    DeliveryOutcome
-	Status     *int16
-	TraceID    *string
-	Duration   time.Duration
+	Delay       time.Duration
+	Blameless   bool
+	Error       *string
+	InDoubt     bool
+	VerifyAfter time.Duration
+	Topic       string
+	Key         string
+	LeaseToken  uuid.UUID
+	Version     int64
+	JobID       int64
+	Outcome     DeliveryOutcome
+	Status      *int16
+	TraceID     *string
+	Duration    time.Duration
 }
 
-// Gives the lease back after a failure; the row stays dirty and its job goes on. No row: the lease was lost.
-func (q *Queries) OutboxRelease(ctx context.Context, db DBTX, arg OutboxReleaseParams) (string, error) {
+// Gives the lease back after a failure; the row stays as it is and its job goes on. No row: the lease was lost.
+func (q *Queries) OutboxRelease(ctx context.Context, db DBTX, arg OutboxReleaseParams) (time.Time, error) {
 	row := db.QueryRow(ctx, OutboxRelease,
 		arg.Delay,
 		arg.Blameless,
 		arg.Error,
+		arg.InDoubt,
+		arg.VerifyAfter,
 		arg.Topic,
 		arg.Key,
 		arg.LeaseToken,
@@ -448,9 +476,9 @@ func (q *Queries) OutboxRelease(ctx context.Context, db DBTX, arg OutboxReleaseP
 		arg.TraceID,
 		arg.Duration,
 	)
-	var key string
-	err := row.Scan(&key)
-	return key, err
+	var not_before time.Time
+	err := row.Scan(&not_before)
+	return not_before, err
 }
 
 const OutboxSweep = `-- name: OutboxSweep :many
@@ -464,10 +492,10 @@ WHERE o.topic = $1
     AND NOT EXISTS (
         SELECT FROM river.river_job AS j
         WHERE j.id = o.job_id
-            AND (j.state IN ('available', 'pending')
-                OR j.state IN ('scheduled', 'retryable') AND j.scheduled_at
-                    BETWEEN clock_timestamp() - $4::interval AND clock_timestamp() + $4::interval
-                OR j.state = 'running' AND j.attempted_at > clock_timestamp() - $5::interval)
+            AND (j.state = 'running' AND j.attempted_at > clock_timestamp() - $4::interval
+                OR j.scheduled_at <= clock_timestamp() + $5::interval
+                    AND (j.state IN ('available', 'pending') OR j.state IN ('scheduled', 'retryable')
+                        AND j.scheduled_at >= clock_timestamp() - $5::interval))
     )
 ORDER BY o.dirty_since, o.key
 LIMIT $6
@@ -478,8 +506,8 @@ type OutboxSweepParams struct {
 	Topic           string
 	AfterDirtySince time.Time
 	AfterKey        string
-	Patience        time.Duration
 	Lease           time.Duration
+	Patience        time.Duration
 	MaxRows         int32
 }
 
@@ -489,15 +517,16 @@ type OutboxSweepRow struct {
 }
 
 // Rows that are due and that no live job will deliver. A running job counts as live for one lease: longer, and it
-// would hold one. A job scheduled for later than the row is due counts as none, and so does one that is overdue: River
-// has no leader then to make it available. In the order of age, after the row that the batch before ended with.
+// would hold one. A job scheduled for much later than now counts as none, whatever its state (River schedules by the
+// clock of a process, which may be wrong), and so does one that is overdue without being available: River has no leader
+// then to make it so. In the order of age, after the row that the batch before ended with.
 func (q *Queries) OutboxSweep(ctx context.Context, db DBTX, arg OutboxSweepParams) ([]OutboxSweepRow, error) {
 	rows, err := db.Query(ctx, OutboxSweep,
 		arg.Topic,
 		arg.AfterDirtySince,
 		arg.AfterKey,
-		arg.Patience,
 		arg.Lease,
+		arg.Patience,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -516,4 +545,119 @@ func (q *Queries) OutboxSweep(ctx context.Context, db DBTX, arg OutboxSweepParam
 		return nil, err
 	}
 	return items, nil
+}
+
+const OutboxSweepUnverified = `-- name: OutboxSweepUnverified :many
+SELECT o.key
+FROM outbox AS o
+WHERE o.topic = $1
+    AND o.verify_at <= clock_timestamp() AND o.dirty_since IS NULL AND o.parked_at IS NULL
+    AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
+    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp())
+    AND NOT EXISTS (
+        SELECT FROM river.river_job AS j
+        WHERE j.id = o.job_id
+            AND (j.state = 'running' AND j.attempted_at > clock_timestamp() - $2::interval
+                OR j.scheduled_at <= clock_timestamp() + $3::interval
+                    AND (j.state IN ('available', 'pending') OR j.state IN ('scheduled', 'retryable')
+                        AND j.scheduled_at >= clock_timestamp() - $3::interval))
+    )
+ORDER BY o.verify_at, o.key
+LIMIT $4
+FOR NO KEY UPDATE OF o SKIP LOCKED
+`
+
+type OutboxSweepUnverifiedParams struct {
+	Topic    string
+	Lease    time.Duration
+	Patience time.Duration
+	MaxRows  int32
+}
+
+// As OutboxSweep, for the rows whose verification is due: that they have no job is as it should be.
+func (q *Queries) OutboxSweepUnverified(ctx context.Context, db DBTX, arg OutboxSweepUnverifiedParams) ([]string, error) {
+	rows, err := db.Query(ctx, OutboxSweepUnverified,
+		arg.Topic,
+		arg.Lease,
+		arg.Patience,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
+		}
+		items = append(items, key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const OutboxVerify = `-- name: OutboxVerify :one
+WITH verified AS (
+    UPDATE outbox AS o SET
+        desired_version = desired_version + CASE WHEN NOT $1::boolean AND dirty_since IS NULL THEN 1 ELSE 0 END,
+        dirty_since = CASE WHEN $1::boolean THEN dirty_since ELSE COALESCE(dirty_since, clock_timestamp()) END,
+        redirtied_at = NULL,
+        job_id = NULL,
+        lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
+        not_before = NULL,
+        failures = 0,
+        last_error = NULL,
+        doubted_at = CASE WHEN doubted_at + $2::interval > clock_timestamp() THEN doubted_at END,
+        verify_at = CASE WHEN doubted_at + $2::interval > clock_timestamp()
+            THEN doubted_at + GREATEST($3::interval, (clock_timestamp() - doubted_at) * 3) END
+    WHERE o.topic = $4 AND o.key = $5 AND o.lease_token = $6::uuid
+    RETURNING o.topic, o.key, o.dirty_since
+),
+recorded AS (
+    INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
+    SELECT v.topic, v.key, $7, $8::bigint,
+        CASE WHEN $1::boolean THEN 'verified' ELSE 'overwritten' END::delivery_outcome,
+        $9, $10, $11
+    FROM verified AS v
+)
+SELECT (dirty_since IS NOT NULL)::boolean AS still_dirty FROM verified
+`
+
+type OutboxVerifyParams struct {
+	InStep      bool
+	LastAfter   time.Duration
+	VerifyAfter time.Duration
+	Topic       string
+	Key         string
+	LeaseToken  uuid.UUID
+	Version     int64
+	JobID       int64
+	Status      *int16
+	TraceID     *string
+	Duration    time.Duration
+}
+
+// Ends a verification. Unless the destination was as it should be, or the row was marked meanwhile, it is marked here.
+// The next verification is after three times as long, until the last one is over. No row: the lease was lost.
+func (q *Queries) OutboxVerify(ctx context.Context, db DBTX, arg OutboxVerifyParams) (bool, error) {
+	row := db.QueryRow(ctx, OutboxVerify,
+		arg.InStep,
+		arg.LastAfter,
+		arg.VerifyAfter,
+		arg.Topic,
+		arg.Key,
+		arg.LeaseToken,
+		arg.Version,
+		arg.JobID,
+		arg.Status,
+		arg.TraceID,
+		arg.Duration,
+	)
+	var still_dirty bool
+	err := row.Scan(&still_dirty)
+	return still_dirty, err
 }
