@@ -35,7 +35,7 @@ const (
 	// fetchPollInterval is how long a job waits that went without a notification.
 	fetchPollInterval = 100 * time.Millisecond
 
-	// settleTimeout bounds recording a result; it goes on when the process is told to stop.
+	// settleTimeout is how long recording a result may take at least; it goes on when the process is told to stop.
 	settleTimeout = 3 * time.Second
 
 	// jobTimeout bounds a whole job, as a last resort: the delivery and the settling have their own deadlines.

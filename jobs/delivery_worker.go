@@ -41,15 +41,17 @@ func (w *deliveryWorker) Work(ctx context.Context, job *deliveryJob) error {
 		w.config.Logger.WarnContext(ctx, "No destination for topic", "topic", job.Args.Topic, "job_id", job.ID)
 		return river.JobSnooze(time.Minute)
 	}
+	leaseEnd := time.Now().Add(w.config.Outbox.Lease())
 	claim, err := w.config.Outbox.Claim(ctx, w.config.Pool, job.Args.Topic, job.Args.Key, job.ID)
 	if err != nil {
 		return err
 	}
+	attempt := &attempt{worker: w, job: job, lease: claim.Lease, leaseEnd: leaseEnd}
 	switch claim.Verdict {
 	case outbox.Claimed:
-		return w.deliver(ctx, job, destination, claim.Lease)
+		return attempt.deliver(ctx, destination)
 	case outbox.Unverified:
-		return w.verify(ctx, job, destination, claim.Lease)
+		return attempt.verify(ctx, destination)
 	case outbox.Clean, outbox.Parked:
 		return nil
 	case outbox.Locked:
@@ -57,38 +59,6 @@ func (w *deliveryWorker) Work(ctx context.Context, job *deliveryJob) error {
 	default:
 		return snooze(claim.Until)
 	}
-}
-
-func (w *deliveryWorker) deliver(
-	ctx context.Context, job *deliveryJob, destination outbox.Destination, lease outbox.Lease,
-) error {
-	started := time.Now()
-	deliverCtx, cancel := context.WithTimeout(ctx, w.config.DeliveryTimeout)
-	receipt, err := destination.Deliver(deliverCtx, lease.Key, lease.Version)
-	cancel()
-	attempt := &attempt{
-		worker: w, job: job, lease: lease, receipt: receipt, duration: time.Since(started), canceled: ctx.Err() != nil,
-	}
-
-	// What was learned is recorded also when the process is told to stop.
-	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-	defer cancel()
-	return attempt.settle(ctx, err)
-}
-
-func (w *deliveryWorker) verify(
-	ctx context.Context, job *deliveryJob, destination outbox.Destination, lease outbox.Lease,
-) error {
-	started := time.Now()
-	verifyCtx, cancel := context.WithTimeout(ctx, w.config.DeliveryTimeout)
-	inStep, receipt, err := destination.Verify(verifyCtx, lease.Key, lease.Version)
-	cancel()
-	attempt := &attempt{
-		worker: w, job: job, lease: lease, receipt: receipt, duration: time.Since(started), canceled: ctx.Err() != nil,
-	}
-	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-	defer cancel()
-	return attempt.settleVerification(ctx, inStep, err)
 }
 
 // snooze waits until a time of the database's, without burning an attempt. River adds the duration to this process's

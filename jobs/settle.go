@@ -11,16 +11,6 @@ import (
 	"github.com/claimsync/claimsync/outbox"
 )
 
-// attempt is one delivery that has ended, and has to be recorded.
-type attempt struct {
-	worker   *deliveryWorker
-	job      *deliveryJob
-	lease    outbox.Lease
-	receipt  outbox.Receipt
-	duration time.Duration
-	canceled bool // the process is stopping and did not wait for the delivery
-}
-
 // settle records how the delivery ended, and returns what River is to do with the job.
 func (a *attempt) settle(ctx context.Context, err error) error {
 	var failure *outbox.Failure

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/claimsync/claimsync/clerk/clerktest"
 	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/internal/proctest"
 	"github.com/claimsync/claimsync/scoring"
 )
 
@@ -52,17 +54,17 @@ func install(t *testing.T, organizations int) *installation {
 }
 
 // serve starts a process, and returns once it is ready.
-func (i *installation) serve(flags ...string) *process {
+func (i *installation) serve(flags ...string) *proctest.Process {
 	i.t.Helper()
-	p := startProcess(i.t, i.environment, append([]string{"serve"}, flags...)...)
-	api := p.waitFor(`"api":"([^"]+)/v1"`)
+	p := proctest.Start(i.t, os.Args[0], append([]string{asApp + "=1"}, i.environment...), append([]string{"serve"}, flags...)...)
+	api := p.WaitFor(`"api":"([^"]+)/v1"`)
 	i.api = newAPIClient(api, testToken)
 	i.t.Cleanup(func() { _ = i.api.close() })
 	return p
 }
 
 // serveUnderLoad starts a process, and returns while it pushes a change to every organization.
-func (i *installation) serveUnderLoad() *process {
+func (i *installation) serveUnderLoad() *proctest.Process {
 	i.t.Helper()
 	p := i.serve("--max-workers=4") // so that changes come faster than they are pushed
 	i.importAll()
@@ -154,14 +156,14 @@ func TestServe(t *testing.T) {
 	}
 
 	i.untilClean()
-	p.signal(syscall.SIGTERM)
-	if code := p.exit(); code != exitOK {
+	p.Signal(syscall.SIGTERM)
+	if code := p.Exit(); code != exitOK {
 		t.Errorf("exit code after SIGTERM %d, want 0", code)
 	}
 	if n := i.query("SELECT count(*) FROM river.river_job WHERE attempt > 1 OR state <> 'completed'"); n != 0 {
 		t.Errorf("%d jobs burned an attempt or did not complete", n)
 	}
-	if strings.Contains(p.log.String(), clerktest.DefaultSecretKey) || strings.Contains(p.log.String(), testToken) {
+	if strings.Contains(p.Log(), clerktest.DefaultSecretKey) || strings.Contains(p.Log(), testToken) {
 		t.Error("a secret is in the log")
 	}
 }
@@ -170,8 +172,7 @@ func TestServe(t *testing.T) {
 func TestKilledInTheMiddle(t *testing.T) {
 	i := install(t, 60)
 	p := i.serveUnderLoad()
-	p.signal(syscall.SIGKILL)
-	p.exit()
+	p.Kill()
 	if n := i.query("SELECT count(*) FROM outbox WHERE lease_token IS NOT NULL"); n == 0 {
 		t.Fatal("nothing was in flight: the test proves nothing")
 	}
@@ -188,8 +189,8 @@ func TestKilledInTheMiddle(t *testing.T) {
 func TestGracefulStopUnderLoad(t *testing.T) {
 	i := install(t, 120)
 	p := i.serveUnderLoad()
-	p.signal(syscall.SIGINT)
-	if code := p.exit(); code != exitOK {
+	p.Signal(syscall.SIGINT)
+	if code := p.Exit(); code != exitOK {
 		t.Errorf("exit code %d, want 0", code)
 	}
 	if n := i.query("SELECT count(*) FROM outbox WHERE lease_token IS NOT NULL"); n != 0 {
@@ -224,10 +225,10 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	if err := i.clerk.WaitFor(t.Context(), func() bool { return len(i.clerk.Requests()) > 0 }); err != nil {
 		t.Fatal(err)
 	}
-	p.signal(syscall.SIGTERM)
-	p.waitFor(`"Stopping"`)
-	p.signal(syscall.SIGTERM)
-	if code := p.exit(); code != -1 {
+	p.Signal(syscall.SIGTERM)
+	p.WaitFor(`"Stopping"`)
+	p.Signal(syscall.SIGTERM)
+	if code := p.Exit(); code != -1 {
 		t.Errorf("exit code %d, want an end by the signal", code)
 	}
 }
@@ -237,7 +238,7 @@ func TestServeMakesUpAToken(t *testing.T) {
 	i := install(t, 1)
 	i.environment = append(i.environment, "ADMIN_TOKEN=")
 	p := i.serve()
-	token := p.waitFor(`No ADMIN_TOKEN is set: for this run it is (\S+)`)
+	token := p.WaitFor(`No ADMIN_TOKEN is set: for this run it is (\S+)`)
 	i.api.token = token
 	i.importAll()
 	if _, err := i.api.organization(t.Context(), i.organizations[0].ID); err != nil {

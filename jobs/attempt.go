@@ -1,0 +1,57 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"github.com/claimsync/claimsync/outbox"
+)
+
+// attempt is one delivery, or one verification, and how it ended.
+type attempt struct {
+	worker   *deliveryWorker
+	job      *deliveryJob
+	lease    outbox.Lease
+	leaseEnd time.Time // no later than in the database
+	receipt  outbox.Receipt
+	duration time.Duration
+	canceled bool // the process is stopping and did not wait for the delivery
+}
+
+func (a *attempt) deliver(ctx context.Context, destination outbox.Destination) error {
+	var err error
+	a.call(ctx, func(ctx context.Context) {
+		a.receipt, err = destination.Deliver(ctx, a.lease.Key, a.lease.Version)
+	})
+	ctx, cancel := a.settling(ctx)
+	defer cancel()
+	return a.settle(ctx, err)
+}
+
+func (a *attempt) verify(ctx context.Context, destination outbox.Destination) error {
+	var err error
+	var inStep bool
+	a.call(ctx, func(ctx context.Context) {
+		inStep, a.receipt, err = destination.Verify(ctx, a.lease.Key, a.lease.Version)
+	})
+	ctx, cancel := a.settling(ctx)
+	defer cancel()
+	return a.settleVerification(ctx, inStep, err)
+}
+
+// call calls the destination under the deadline of a delivery.
+func (a *attempt) call(ctx context.Context, fn func(context.Context)) {
+	started := time.Now()
+	callCtx, cancel := context.WithTimeout(ctx, a.worker.config.DeliveryTimeout)
+	defer cancel()
+	fn(callCtx)
+	a.duration, a.canceled = time.Since(started), ctx.Err() != nil
+}
+
+// settling is the context for recording the result: what was learned is recorded also when the process is told to stop.
+// A transaction that holds the row and does not end is waited for as long as the lease holds, since a result that is
+// not recorded by then is a push to be made again.
+func (a *attempt) settling(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := max(time.Until(a.leaseEnd), settleTimeout)
+	return context.WithTimeout(context.WithoutCancel(ctx), timeout)
+}

@@ -1,0 +1,52 @@
+package torture
+
+import (
+	"flag"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/claimsync/claimsync/db/dbtest"
+)
+
+var (
+	full     = flag.Bool("full", false, "run every scenario, at full size: takes minutes")
+	lasting  = flag.Duration("for", 0, "how long TestChaos attacks; default 8s, with -full 3m")
+	seedFlag = flag.Uint64("seed", 0, "of the attacks; default: another one each time")
+)
+
+func TestMain(m *testing.M) {
+	dbtest.Main(m, goleak.Cleanup(func(code int) {
+		programs.remove()
+		os.Exit(code)
+	}))
+}
+
+// seed returns the seed of a test's attacks, and tells it.
+func seed(t *testing.T) uint64 {
+	t.Helper()
+	s := *seedFlag
+	if s == 0 {
+		s = 1 + rand.Uint64N(1_000_000)
+	}
+	t.Logf("seed %d", s)
+	return s
+}
+
+// fullOnly skips what takes minutes.
+func fullOnly(t *testing.T) {
+	t.Helper()
+	if !*full {
+		t.Skip("only with -full")
+	}
+}
+
+// sized returns the short value, or the one for -full.
+func sized[T any](short, long T) T {
+	if *full {
+		return long
+	}
+	return short
+}
