@@ -17,7 +17,14 @@ var (
 	seedFlag = flag.Uint64("seed", 0, "of the attacks; default: another one each time")
 )
 
+// waiting is how many tests run beside one another: they wait for leases to expire, not for a processor.
+const waiting = "24"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", waiting); err != nil {
+		panic(err)
+	}
 	dbtest.Main(m, goleak.Cleanup(func(code int) {
 		programs.remove()
 		os.Exit(code)

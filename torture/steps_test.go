@@ -1,0 +1,247 @@
+package torture
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/claimsync/claimsync/clerk/clerktest"
+	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/db/dbtest/pgproxy"
+)
+
+const (
+	// recovery is P9: how long a kill may delay a push.
+	recovery = 20 * time.Second
+	// promptly is for what needs no lease to expire, on a busy machine.
+	promptly = 5 * time.Second
+)
+
+// stage is a process that is to die, behind a proxy of its own, and one organization.
+type stage struct {
+	*fleet
+	victim *process
+	proxy  *pgproxy.Proxy
+	key    string
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	t.Parallel()
+	f := newFleet(t, 1)
+	proxy := f.proxy()
+	return &stage{fleet: f, proxy: proxy, key: f.keys[0], victim: f.start(processConfig{databaseURL: proxy.URL()})}
+}
+
+// proxy starts a proxy before the database.
+func (f *fleet) proxy() *pgproxy.Proxy {
+	f.t.Helper()
+	proxy, err := pgproxy.Start(f.url)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() {
+		if err := proxy.Close(); err != nil {
+			f.t.Error(err)
+		}
+	})
+	return proxy
+}
+
+// await waits until the breakpoint is hit.
+func (s *stage) await(b *pgproxy.Breakpoint) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), recovery)
+	defer cancel()
+	if err := b.Wait(ctx); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// killAt kills the process when it is at the breakpoint. What is held never arrives.
+func (s *stage) killAt(b *pgproxy.Breakpoint) {
+	s.t.Helper()
+	s.await(b)
+	s.victim.Kill()
+	b.Sever()
+}
+
+// promote asks the process for a change by its API, and does not wait for the answer.
+func (s *stage) promote() {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPatch, s.victim.api+"/v1/organizations/o0",
+		bytes.NewBufferString(`{"certification_tier":"MASTER_ROOFER"}`))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+adminToken)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if answer, err := http.DefaultClient.Do(request); err == nil {
+			_ = answer.Body.Close()
+		}
+	}()
+	s.t.Cleanup(func() { <-done; http.DefaultClient.CloseIdleConnections() })
+}
+
+// commitAfter breaks at the commit of the transaction whose last statement matches. Others commit meanwhile: the
+// sweeper, River.
+func (s *stage) commitAfter(statement string, provoke func()) *pgproxy.Breakpoint {
+	s.t.Helper()
+	last := s.proxy.BreakAfter(statement)
+	provoke()
+	s.await(last)
+	commit := s.proxy.BreakBefore("^commit$")
+	last.Release()
+	for {
+		s.await(commit)
+		if query[bool](s.fleet, `SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE datname = current_database() AND state = 'idle in transaction' AND query ~ $1)`, statement) {
+			return commit
+		}
+		other := commit
+		commit = s.proxy.BreakBefore("^commit$")
+		other.Release()
+	}
+}
+
+// A process is killed at each step of the protocol. Another one finishes what it left.
+func TestKilledAtEachStep(t *testing.T) {
+	change := func(s *stage) { s.changeNow(s.key) }
+	tests := map[string]struct {
+		kill       func(s *stage)
+		within     time.Duration
+		tier       string // in the end
+		duplicates int    // pushes that had to be repeated
+	}{
+		"before the commit": {func(s *stage) {
+			s.killAt(s.commitAfter("OutboxGet", s.promote))
+		}, promptly, "", 0},
+		"after the commit, which its caller does not learn of": {func(s *stage) {
+			commit := s.commitAfter("OutboxGet", s.promote)
+			s.victim.Kill()
+			commit.Release() // it is under way
+		}, promptly, "MASTER_ROOFER", 0},
+		"after the claim": {func(s *stage) {
+			claimed := s.proxy.BreakAfter("OutboxClaim", pgproxy.Answering("claimed"))
+			change(s)
+			s.killAt(claimed)
+		}, recovery, "CERTIFIED", 0},
+		"before sending": {func(s *stage) {
+			read := s.proxy.BreakAfter("OrganizationClaims")
+			change(s)
+			s.killAt(read)
+		}, recovery, "CERTIFIED", 0},
+		"after Clerk applied, before the answer": {func(s *stage) {
+			s.clerk.SetFaults(clerktest.Fault{Effect: clerktest.Late, Count: 1})
+			change(s)
+			s.untilClerk("applied", promptly, func() bool { return len(s.clerk.Writes()) == 1 })
+			s.victim.Kill()
+		}, recovery, "CERTIFIED", 1},
+		"after the answer, before the acknowledgement": {func(s *stage) {
+			acknowledge := s.proxy.BreakBefore("OutboxAcknowledge")
+			change(s)
+			s.killAt(acknowledge)
+		}, recovery, "CERTIFIED", 1},
+		"after the acknowledgement, before River's completion": {func(s *stage) {
+			complete := s.proxy.BreakBefore("JobSetStateIfRunningMany")
+			change(s)
+			s.killAt(complete)
+		}, recovery, "CERTIFIED", 1},
+		"before the commit of both": {func(s *stage) {
+			s.killAt(s.commitAfter("JobSetStateIfRunningMany", func() { change(s) }))
+		}, recovery, "CERTIFIED", 1},
+		"after the commit of both": {func(s *stage) {
+			commit := s.commitAfter("JobSetStateIfRunningMany", func() { change(s) })
+			s.victim.Kill()
+			commit.Release()
+		}, promptly, "CERTIFIED", 0},
+		"during a sweep": {func(s *stage) {
+			found := s.proxy.BreakAfter("OutboxSweep ", pgproxy.Answering("org_0"))
+			s.exec("UPDATE river.river_queue SET paused_at = now()") // so that it does not get to the job first
+			change(s)
+			s.exec("DELETE FROM river.river_job")
+			s.killAt(found)
+			s.exec("UPDATE river.river_queue SET paused_at = NULL")
+		}, recovery, "CERTIFIED", 0},
+		"after a sweep inserted the job": {func(s *stage) {
+			s.exec("UPDATE river.river_queue SET paused_at = now()")
+			change(s)
+			s.exec("DELETE FROM river.river_job")
+			s.killAt(s.commitAfter("OutboxJobSet", func() {}))
+			s.exec("UPDATE river.river_queue SET paused_at = NULL")
+		}, recovery, "CERTIFIED", 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			test.kill(s)
+			killed := time.Now()
+			s.start(processConfig{})
+			s.until("every change is pushed", recovery, func() bool {
+				return query[int](s.fleet, "SELECT count(*) FROM outbox WHERE dirty_since IS NOT NULL") == 0
+			})
+			took := time.Since(killed)
+			s.settle(recovery)
+			got := s.judge(tolerance{})
+			if organization, _ := s.clerk.Organization(s.key); claimsOf(organization.PublicMetadata).Tier != test.tier {
+				t.Errorf("Clerk has %s, want tier %q", organization.PublicMetadata, test.tier)
+			}
+			if got.duplicates != test.duplicates {
+				t.Errorf("%d pushes were repeated, want %d", got.duplicates, test.duplicates)
+			}
+			bound(t, "pushed after the kill", took.Round(time.Millisecond), test.within)
+		})
+	}
+}
+
+// A commit whose notification nobody hears, since its process died with it and the other's are lost.
+func TestNotificationIsLost(t *testing.T) {
+	s := newStage(t)
+	other := s.fleet.proxy()
+	other.DropNotifications(true)
+	s.start(processConfig{databaseURL: other.URL()})
+	commit := s.commitAfter("OutboxGet", s.promote)
+	s.victim.Kill()
+	commit.Release()
+	took := s.until("pushed", promptly, func() bool { return len(s.clerk.Writes()) == 1 })
+	bound(t, "pushed after a commit without notification", took, promptly)
+}
+
+// A process dies during the very first migration; the next one goes on from there.
+func TestKilledDuringMigration(t *testing.T) {
+	for _, at := range []string{
+		"CREATE SCHEMA", "CREATE TABLE .*river_job", "river_job_state_in_bitmask", "CREATE TABLE organizations", "CREATE TABLE outbox_delivery",
+		"ALTER TYPE delivery_outcome", "INSERT INTO claimsync_migration",
+	} {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			f := &fleet{t: t, url: dbtest.EmptyURL(t), clerk: startClerk(t)}
+			proxy := f.proxy()
+			breakpoint := proxy.BreakAfter(at)
+			victim := f.launch(processConfig{databaseURL: proxy.URL()})
+			ctx, cancel := context.WithTimeout(t.Context(), recovery)
+			defer cancel()
+			if err := breakpoint.Wait(ctx); err != nil {
+				t.Fatal(err)
+			}
+			victim.Kill()
+			breakpoint.Sever()
+
+			begun := time.Now()
+			f.startMany(2, processConfig{}) // they take turns
+			bound(t, "ready after the kill", time.Since(begun).Round(time.Millisecond), recovery)
+			g := newFleetOn(t, f.url, 3)
+			g.clerk = f.clerk
+			for _, key := range g.keys {
+				g.clerk.AddOrganization(key, key)
+			}
+			g.changeNow(g.keys...)
+			g.settle(promptly)
+			g.judge(tolerance{})
+		})
+	}
+}
