@@ -87,25 +87,9 @@ func (s *stage) promote() {
 	s.t.Cleanup(func() { <-done; http.DefaultClient.CloseIdleConnections() })
 }
 
-// commitAfter breaks at the commit of the transaction whose last statement matches. Others commit meanwhile: the
-// sweeper, River.
-func (s *stage) commitAfter(statement string, provoke func()) *pgproxy.Breakpoint {
-	s.t.Helper()
-	last := s.proxy.BreakAfter(statement)
-	provoke()
-	s.await(last)
-	commit := s.proxy.BreakBefore("^commit$")
-	last.Release()
-	for {
-		s.await(commit)
-		if query[bool](s.fleet, `SELECT EXISTS (SELECT FROM pg_stat_activity
-			WHERE datname = current_database() AND state = 'idle in transaction' AND query ~ $1)`, statement) {
-			return commit
-		}
-		other := commit
-		commit = s.proxy.BreakBefore("^commit$")
-		other.Release()
-	}
+// commitAfter is the commit of the transaction whose last statement matches.
+func (s *stage) commitAfter(statement string) *pgproxy.Breakpoint {
+	return s.proxy.BreakBefore("^commit$", pgproxy.Following(statement))
 }
 
 // A process is killed at each step of the protocol. Another one finishes what it left.
@@ -118,10 +102,14 @@ func TestKilledAtEachStep(t *testing.T) {
 		duplicates int    // pushes that had to be repeated
 	}{
 		"before the commit": {func(s *stage) {
-			s.killAt(s.commitAfter("OutboxGet", s.promote))
+			commit := s.commitAfter("OutboxGet")
+			s.promote()
+			s.killAt(commit)
 		}, promptly, "", 0},
 		"after the commit, which its caller does not learn of": {func(s *stage) {
-			commit := s.commitAfter("OutboxGet", s.promote)
+			commit := s.commitAfter("OutboxGet")
+			s.promote()
+			s.await(commit)
 			s.victim.Kill()
 			commit.Release() // it is under way
 		}, promptly, "MASTER_ROOFER", 0},
@@ -152,10 +140,14 @@ func TestKilledAtEachStep(t *testing.T) {
 			s.killAt(complete)
 		}, recovery, "CERTIFIED", 1},
 		"before the commit of both": {func(s *stage) {
-			s.killAt(s.commitAfter("JobSetStateIfRunningMany", func() { change(s) }))
+			commit := s.commitAfter("JobSetStateIfRunningMany")
+			change(s)
+			s.killAt(commit)
 		}, recovery, "CERTIFIED", 1},
 		"after the commit of both": {func(s *stage) {
-			commit := s.commitAfter("JobSetStateIfRunningMany", func() { change(s) })
+			commit := s.commitAfter("JobSetStateIfRunningMany")
+			change(s)
+			s.await(commit)
 			s.victim.Kill()
 			commit.Release()
 		}, promptly, "CERTIFIED", 0},
@@ -171,7 +163,7 @@ func TestKilledAtEachStep(t *testing.T) {
 			s.exec("UPDATE river.river_queue SET paused_at = now()")
 			change(s)
 			s.exec("DELETE FROM river.river_job")
-			s.killAt(s.commitAfter("OutboxJobSet", func() {}))
+			s.killAt(s.commitAfter("OutboxJobSet"))
 			s.exec("UPDATE river.river_queue SET paused_at = NULL")
 		}, recovery, "CERTIFIED", 0},
 	}
@@ -204,7 +196,9 @@ func TestNotificationIsLost(t *testing.T) {
 	other := s.fleet.proxy()
 	other.DropNotifications(true)
 	s.start(processConfig{databaseURL: other.URL()})
-	commit := s.commitAfter("OutboxGet", s.promote)
+	commit := s.commitAfter("OutboxGet")
+	s.promote()
+	s.await(commit)
 	s.victim.Kill()
 	commit.Release()
 	took := s.until("pushed", promptly, func() bool { return len(s.clerk.Writes()) == 1 })
