@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/claimsync/claimsync/outbox"
@@ -23,9 +24,7 @@ func (a *attempt) deliver(ctx context.Context, destination outbox.Destination) e
 	a.call(ctx, func(ctx context.Context) {
 		a.receipt, err = destination.Deliver(ctx, a.lease.Key, a.lease.Version)
 	})
-	ctx, cancel := a.settling(ctx)
-	defer cancel()
-	return a.settle(ctx, err)
+	return a.record(ctx, func(ctx context.Context) error { return a.settle(ctx, err) })
 }
 
 func (a *attempt) verify(ctx context.Context, destination outbox.Destination) error {
@@ -34,9 +33,7 @@ func (a *attempt) verify(ctx context.Context, destination outbox.Destination) er
 	a.call(ctx, func(ctx context.Context) {
 		inStep, a.receipt, err = destination.Verify(ctx, a.lease.Key, a.lease.Version)
 	})
-	ctx, cancel := a.settling(ctx)
-	defer cancel()
-	return a.settleVerification(ctx, inStep, err)
+	return a.record(ctx, func(ctx context.Context) error { return a.settleVerification(ctx, inStep, err) })
 }
 
 // call calls the destination under the deadline of a delivery.
@@ -48,10 +45,21 @@ func (a *attempt) call(ctx context.Context, fn func(context.Context)) {
 	a.duration, a.canceled = time.Since(started), ctx.Err() != nil
 }
 
-// settling is the context for recording the result: what was learned is recorded also when the process is told to stop.
-// A transaction that holds the row and does not end is waited for as long as the lease holds, since a result that is
-// not recorded by then is a push to be made again.
-func (a *attempt) settling(ctx context.Context) (context.Context, context.CancelFunc) {
-	timeout := max(time.Until(a.leaseEnd), settleTimeout)
-	return context.WithTimeout(context.WithoutCancel(ctx), timeout)
+// record settles the attempt: what was learned is recorded also when the process is told to stop. A transaction that
+// holds the row and does not end is waited for as long as the lease holds, since a result that is not recorded by then
+// is a push to be made again. It is tried twice, because a process that was stopped in between has used up its time
+// without having had it.
+func (a *attempt) record(ctx context.Context, settle func(context.Context) error) error {
+	ctx = context.WithoutCancel(ctx)
+	try := func(timeout time.Duration) (expired bool, err error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		err = settle(ctx)
+		return ctx.Err() != nil, err
+	}
+	expired, err := try(max(time.Until(a.leaseEnd), settleTimeout))
+	if expired && errors.Is(err, context.DeadlineExceeded) {
+		_, err = try(settleTimeout)
+	}
+	return err
 }

@@ -99,7 +99,11 @@ func (a *attempt) release(ctx context.Context, failure *outbox.Failure, delay ti
 func (a *attempt) broke(ctx context.Context, cause error) error {
 	config := &a.worker.config
 	failure := &outbox.Failure{Action: outbox.Retry, Receipt: a.receipt, Err: cause}
-	if _, err := config.Outbox.Release(ctx, config.Pool, a.lease, failure, 0, a.duration); err != nil {
+	_, err := config.Outbox.Release(ctx, config.Pool, a.lease, failure, 0, a.duration)
+	if errors.Is(err, outbox.ErrLeaseLost) {
+		return a.fenced(ctx, a.receipt, failure)
+	}
+	if err != nil {
 		return errors.Join(cause, err)
 	}
 	a.log(ctx, slog.LevelError, "Delivery broke", string(failure.Action), a.receipt, "err", cause)
