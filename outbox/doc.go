@@ -31,5 +31,8 @@
 // guaranteed: exactly one push per change (a crash or an ambiguous answer repeats it, which the delivery log shows), and
 // order at the destination while a push is overdue: an older state can then show for as long as it takes until the next
 // verification. One that lands later than the last, about five minutes after it was given up on, stays until the next
-// change.
+// change; so does one of a process that was stopped before sending, sends after the last, and dies before it learns
+// that its lease was lost.
+//
+// Package model has the protocol as an executable model, explored exhaustively for few keys, workers and versions.
 package outbox

@@ -51,7 +51,8 @@ func (o *Outbox) wakeTx(ctx context.Context, tx pgx.Tx, waker Waker, topic strin
 	if err != nil {
 		return fmt.Errorf("inserting %d jobs of %s: %w", len(keys), topic, err)
 	}
-	if err := o.queries.OutboxJobSet(ctx, tx, dbsqlc.OutboxJobSetParams{Topic: topic, Keys: keys, JobIds: ids}); err != nil {
+	err = o.queries.OutboxJobSet(ctx, o.river.In(tx), dbsqlc.OutboxJobSetParams{Topic: topic, Keys: keys, JobIds: ids})
+	if err != nil {
 		return fmt.Errorf("noting %d jobs of %s: %w", len(keys), topic, err)
 	}
 	return nil

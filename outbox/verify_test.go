@@ -72,6 +72,35 @@ func TestVerifyAfterDoubt(t *testing.T) {
 	equal(t, "log", b.outcomes("a"), []string{"ambiguous", "applied", "verified", "verified", "verified", "verified"})
 }
 
+// What lands while the last verification stands still, after it has read, is for another one to find.
+func TestVerifyCountsFromItsBeginning(t *testing.T) {
+	b := newBench(t, outbox.Config{})
+	b.mark("a")
+	b.release(b.lease("a"), lostAnswer, 0)
+	b.acknowledge(b.lease("a"))
+	b.doubtAge(270 * time.Second)
+	claim := b.claim("a")
+	b.exec("UPDATE outbox SET leased_at = doubted_at + interval '100 seconds'")
+	b.transact(func(tx pgx.Tx) error {
+		return b.box.VerifyTx(t.Context(), tx, b.waker, claim.Lease, true, outbox.Receipt{}, 0)
+	})
+	equal(t, "next verification", b.verifyIn("a"), 300*time.Second)
+}
+
+// A job that finds its row clean is done, and the next mark has to insert one.
+func TestCleanVerdictFreesTheRow(t *testing.T) {
+	b := newBench(t, outbox.Config{})
+	b.mark("a")
+	b.release(b.lease("a"), lostAnswer, 0)
+	b.acknowledge(b.lease("a"))
+	b.doubtAge(10 * time.Second)
+	b.sweep()
+	b.exec("UPDATE outbox SET verify_at = clock_timestamp() + interval '1 minute'") // a newer doubt
+	equal(t, "claim", b.claim("a").Verdict, outbox.Clean)
+	b.mark("a")
+	equal(t, "jobs", b.jobs(), 3)
+}
+
 func TestVerifyFindsAnOldPush(t *testing.T) {
 	b := newBench(t, outbox.Config{})
 	b.mark("a")

@@ -18,9 +18,15 @@ ON CONFLICT (topic, key) DO UPDATE SET
 RETURNING o.key, o.desired_version, (o.job_id IS NULL)::boolean AS needs_job;
 
 -- name: OutboxJobSet :exec
-UPDATE outbox AS o SET job_id = inserted.job_id
-FROM (SELECT unnest(@keys::text[]) AS key, unnest(@job_ids::bigint[]) AS job_id) AS inserted
-WHERE o.topic = @topic AND o.key = inserted.key;
+-- River's driver schedules a job by the clock of the process that inserts it: one that is ahead of the database's would
+-- keep the job from being worked for as long as it is ahead.
+WITH noted AS (
+    UPDATE outbox AS o SET job_id = inserted.job_id
+    FROM (SELECT unnest(@keys::text[]) AS key, unnest(@job_ids::bigint[]) AS job_id) AS inserted
+    WHERE o.topic = @topic AND o.key = inserted.key
+)
+UPDATE river.river_job AS j SET scheduled_at = clock_timestamp()
+WHERE j.id = ANY(@job_ids::bigint[]) AND j.scheduled_at > clock_timestamp();
 
 -- name: OutboxClaim :one
 -- Takes the lease if the row is claimable, else says why not and until when. Locks the row first, so that the verdict
@@ -57,6 +63,12 @@ claimed AS (
     FROM current
     WHERE o.topic = current.topic AND o.key = current.key AND current.verdict IN ('claimed', 'unverified')
     RETURNING o.key, o.lease_token, o.lease_version, o.dirty_since, o.failures
+),
+freed AS (
+    -- The job is done with the row, and job_id is to be null when nothing will deliver it.
+    UPDATE outbox AS o SET job_id = NULL
+    FROM current
+    WHERE o.topic = current.topic AND o.key = current.key AND current.verdict = 'clean' AND o.job_id = @job_id::bigint
 ),
 lost AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, error, duration)
@@ -138,7 +150,8 @@ SELECT (parked_at IS NULL)::boolean AS still_dirty FROM parked;
 
 -- name: OutboxVerify :one
 -- Ends a verification. Unless the destination was as it should be, or the row was marked meanwhile, it is marked here.
--- The next verification is after three times as long, until the last one is over. No row: the lease was lost.
+-- The next verification is after three times as long, until the last one is over; when it was begun counts, since what
+-- landed after the destination was read was not seen. No row: the lease was lost.
 WITH verified AS (
     UPDATE outbox AS o SET
         desired_version = desired_version + CASE WHEN NOT @in_step::boolean AND dirty_since IS NULL THEN 1 ELSE 0 END,
@@ -149,9 +162,9 @@ WITH verified AS (
         not_before = NULL,
         failures = 0,
         last_error = NULL,
-        doubted_at = CASE WHEN doubted_at + @last_after::interval > clock_timestamp() THEN doubted_at END,
-        verify_at = CASE WHEN doubted_at + @last_after::interval > clock_timestamp()
-            THEN doubted_at + GREATEST(@verify_after::interval, (clock_timestamp() - doubted_at) * 3) END
+        doubted_at = CASE WHEN doubted_at + @last_after::interval > leased_at THEN doubted_at END,
+        verify_at = CASE WHEN doubted_at + @last_after::interval > leased_at
+            THEN doubted_at + GREATEST(@verify_after::interval, (leased_at - doubted_at) * 3) END
     WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
     RETURNING o.topic, o.key, o.dirty_since
 ),

@@ -125,6 +125,12 @@ claimed AS (
     WHERE o.topic = current.topic AND o.key = current.key AND current.verdict IN ('claimed', 'unverified')
     RETURNING o.key, o.lease_token, o.lease_version, o.dirty_since, o.failures
 ),
+freed AS (
+    -- The job is done with the row, and job_id is to be null when nothing will deliver it.
+    UPDATE outbox AS o SET job_id = NULL
+    FROM current
+    WHERE o.topic = current.topic AND o.key = current.key AND current.verdict = 'clean' AND o.job_id = $4::bigint
+),
 lost AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, error, duration)
     SELECT c.topic, c.key, c.lease_version, c.job_id, 'lost', 'the lease expired without a result',
@@ -257,19 +263,25 @@ func (q *Queries) OutboxGet(ctx context.Context, db DBTX, arg OutboxGetParams) (
 }
 
 const OutboxJobSet = `-- name: OutboxJobSet :exec
-UPDATE outbox AS o SET job_id = inserted.job_id
-FROM (SELECT unnest($2::text[]) AS key, unnest($3::bigint[]) AS job_id) AS inserted
-WHERE o.topic = $1 AND o.key = inserted.key
+WITH noted AS (
+    UPDATE outbox AS o SET job_id = inserted.job_id
+    FROM (SELECT unnest($3::text[]) AS key, unnest($1::bigint[]) AS job_id) AS inserted
+    WHERE o.topic = $2 AND o.key = inserted.key
+)
+UPDATE river.river_job AS j SET scheduled_at = clock_timestamp()
+WHERE j.id = ANY($1::bigint[]) AND j.scheduled_at > clock_timestamp()
 `
 
 type OutboxJobSetParams struct {
+	JobIds []int64
 	Topic  string
 	Keys   []string
-	JobIds []int64
 }
 
+// River's driver schedules a job by the clock of the process that inserts it: one that is ahead of the database's would
+// keep the job from being worked for as long as it is ahead.
 func (q *Queries) OutboxJobSet(ctx context.Context, db DBTX, arg OutboxJobSetParams) error {
-	_, err := db.Exec(ctx, OutboxJobSet, arg.Topic, arg.Keys, arg.JobIds)
+	_, err := db.Exec(ctx, OutboxJobSet, arg.JobIds, arg.Topic, arg.Keys)
 	return err
 }
 
@@ -611,9 +623,9 @@ WITH verified AS (
         not_before = NULL,
         failures = 0,
         last_error = NULL,
-        doubted_at = CASE WHEN doubted_at + $2::interval > clock_timestamp() THEN doubted_at END,
-        verify_at = CASE WHEN doubted_at + $2::interval > clock_timestamp()
-            THEN doubted_at + GREATEST($3::interval, (clock_timestamp() - doubted_at) * 3) END
+        doubted_at = CASE WHEN doubted_at + $2::interval > leased_at THEN doubted_at END,
+        verify_at = CASE WHEN doubted_at + $2::interval > leased_at
+            THEN doubted_at + GREATEST($3::interval, (leased_at - doubted_at) * 3) END
     WHERE o.topic = $4 AND o.key = $5 AND o.lease_token = $6::uuid
     RETURNING o.topic, o.key, o.dirty_since
 ),
@@ -642,7 +654,8 @@ type OutboxVerifyParams struct {
 }
 
 // Ends a verification. Unless the destination was as it should be, or the row was marked meanwhile, it is marked here.
-// The next verification is after three times as long, until the last one is over. No row: the lease was lost.
+// The next verification is after three times as long, until the last one is over; when it was begun counts, since what
+// landed after the destination was read was not seen. No row: the lease was lost.
 func (q *Queries) OutboxVerify(ctx context.Context, db DBTX, arg OutboxVerifyParams) (bool, error) {
 	row := db.QueryRow(ctx, OutboxVerify,
 		arg.InStep,

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -20,10 +21,11 @@ type Process struct {
 	command *exec.Cmd
 	log     tail
 	exited  chan struct{}
+	killed  atomic.Bool // on purpose
 }
 
 // Start starts the program at path, with no other environment than the given one and PATH. The test's end kills it, if
-// it still runs, and shows the end of its log without the routine if the test failed.
+// it still runs, and if the test failed shows the end of its log without the routine, unless it was killed before.
 func Start(t testing.TB, path string, environment []string, args ...string) *Process {
 	t.Helper()
 	p := &Process{t: t, command: exec.Command(path, args...), exited: make(chan struct{})}
@@ -36,7 +38,7 @@ func Start(t testing.TB, path string, environment []string, args ...string) *Pro
 	t.Cleanup(func() {
 		_ = p.command.Process.Kill()
 		<-p.exited
-		if t.Failed() {
+		if t.Failed() && !p.killed.Load() {
 			t.Logf("process %d %v: %v; end of its log:\n%s", p.PID(), args, p.command.ProcessState, p.notable(3000))
 		}
 	})
@@ -83,6 +85,7 @@ func (p *Process) Signal(signal syscall.Signal) { _ = p.command.Process.Signal(s
 
 // Kill kills the process and returns when it is gone.
 func (p *Process) Kill() {
+	p.killed.Store(true)
 	p.Signal(syscall.SIGKILL)
 	<-p.exited
 }
