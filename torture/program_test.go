@@ -35,7 +35,13 @@ type edit struct {
 }
 
 // program returns the path of the program.
-func program(t *testing.T) string { return editedProgram(t, "app") }
+func program(t *testing.T) string {
+	t.Helper()
+	if *given != "" {
+		return *given
+	}
+	return editedProgram(t, "app")
+}
 
 // editedProgram returns the path of the program as the edits make it.
 func editedProgram(t *testing.T, name string, edits ...edit) string {

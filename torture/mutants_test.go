@@ -1,0 +1,113 @@
+package torture
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"regexp"
+	"testing"
+	"time"
+)
+
+const outboxSQL = "db/dbsqlc/outbox.sql.go"
+
+// mutants are programs in which one line of the protocol is missing or wrong. Package model has the same ones and more;
+// these can be built.
+var mutants = map[string]struct {
+	edits  []edit
+	caught string // by the test
+	says   string // its output
+}{
+	"drop the fence": {
+		[]edit{{
+			outboxSQL,
+			"lease_token = $3::uuid\n    RETURNING o.topic, o.key, o.synced_version",
+			"$3::uuid IS NOT NULL\n    RETURNING o.topic, o.key, o.synced_version",
+		}},
+		"TestZombie/stopped_before_the_acknowledgement", "still not: the zombie has been told|acknowledgement was accepted",
+	},
+	"mark after the commit": {
+		[]edit{
+			{"claimsync.go", "type organizationMarker struct {", "type organizationMarker struct {\n\tpool *pgxpool.Pool"},
+			{"claimsync.go", "organizationMarker{outbox: s.outbox,", "organizationMarker{pool: s.jobs.Pool, outbox: s.outbox,"},
+			{
+				"claimsync.go", "return m.outbox.MarkTx(ctx, tx, m.waker, Topic, clerkOrgIDs...)", `
+	go func() {
+		_ = pgx.BeginFunc(context.Background(), m.pool, func(tx pgx.Tx) error {
+			// Waits for the caller's transaction to end.
+			_, err := tx.Exec(context.Background(), "SELECT FROM organizations WHERE clerk_org_id = ANY($1) FOR UPDATE", clerkOrgIDs)
+			if err != nil {
+				return err
+			}
+			return m.outbox.MarkTx(context.Background(), tx, m.waker, Topic, clerkOrgIDs...)
+		})
+	}()
+	return nil`,
+			},
+		},
+		"TestKilledAtEachStep/after_the_commit,_which_its_caller_does_not_learn_of", `want tier "MASTER_ROOFER"`,
+	},
+	"complete without the dirty check": {
+		[]edit{
+			{outboxSQL, "synced_version = lease_version,", "synced_version = desired_version,"},
+			{outboxSQL, "dirty_since = CASE WHEN desired_version > lease_version THEN redirtied_at END,", "dirty_since = NULL,"},
+		},
+		"TestHot/outbox", "P1: Clerk has code",
+	},
+	"insert only when no job row exists": {
+		[]edit{
+			{outboxSQL, "(o.job_id IS NULL)::boolean AS needs_job", `NOT EXISTS (SELECT FROM river.river_job AS j
+				WHERE j.args ->> 'key' = o.key AND j.finalized_at IS NULL) AS needs_job`},
+			{"outbox/acknowledge.go", "if acknowledged.StillDirty {", "if false {"},
+		},
+		"TestHot/outbox", "rows that a sweep had to wake: [1-9]",
+	},
+	"sweep without the lease check": {
+		[]edit{{
+			outboxSQL,
+			"o.dirty_since IS NOT NULL AND o.parked_at IS NULL\n    AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())",
+			"o.dirty_since IS NOT NULL AND o.parked_at IS NULL",
+		}},
+		"TestWakeUpsDuringAPush/its_job_is_deleted", "a sweep inserted",
+	},
+	"claim without the lease check": {
+		[]edit{{outboxSQL, "WHEN o.lease_expires_at > clock_timestamp() THEN 'leased'", ""}},
+		"TestWakeUpsDuringAPush/its_job_is_retried", "P3: 2 pushes were in flight",
+	},
+	"no verification": {
+		[]edit{{outboxSQL, "AND o.verify_at <= clock_timestamp() AND o.dirty_since IS NULL", "AND false"}},
+		"TestZombie/stopped_while_its_push_is_under_way", "still not: what was under way has landed",
+	},
+	"no sweep": {
+		[]edit{{"jobs/sweeper.go", "err := s.sweep(ctx)", "var err error"}},
+		"TestKilledAtEachStep/after_the_claim", "still not: every change is pushed",
+	},
+	"complete before acknowledging": {
+		[]edit{{"jobs/delivery_worker.go", "if err := fn(tx, waker); err != nil {\n\t\t\treturn err\n\t\t}\n", ""}},
+		"TestHot/outbox", "still not: settled",
+	},
+}
+
+// Every mutant is caught by the test that is about it: the tests see what they are there to see.
+func TestMutants(t *testing.T) {
+	fullOnly(t)
+	for name, mutant := range mutants {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := editedProgram(t, name, mutant.edits...)
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+			defer cancel()
+			begun := time.Now()
+			command := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+regexp.MustCompile(`/`).ReplaceAllString(mutant.caught, "$$/^")+"$",
+				"-test.timeout=2m", "-program="+path)
+			output, err := command.CombinedOutput()
+			if err == nil {
+				t.Fatalf("%s does not catch it:\n%s", mutant.caught, output)
+			}
+			if !regexp.MustCompile(mutant.says).Match(output) {
+				t.Fatalf("%s fails, but does not say %q:\n%s", mutant.caught, mutant.says, output)
+			}
+			t.Logf("caught by %s after %s", mutant.caught, time.Since(begun).Round(time.Second))
+		})
+	}
+}
