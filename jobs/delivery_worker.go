@@ -35,6 +35,15 @@ func (w *deliveryWorker) NextRetry(job *deliveryJob) time.Time {
 }
 
 func (w *deliveryWorker) Work(ctx context.Context, job *deliveryJob) error {
+	err := w.work(ctx, job)
+	if err != nil && !errors.As(err, new(*river.JobSnoozeError)) {
+		w.config.Logger.ErrorContext(ctx, "Delivery broke: River tries again", "topic", job.Args.Topic, "key", job.Args.Key,
+			"job_id", job.ID, "attempt", job.Attempt, "err", err)
+	}
+	return err
+}
+
+func (w *deliveryWorker) work(ctx context.Context, job *deliveryJob) error {
 	destination, ok := w.config.Destinations[job.Args.Topic]
 	if !ok {
 		// Another version of the program may know it, as during a rolling deploy.

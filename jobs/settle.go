@@ -106,7 +106,7 @@ func (a *attempt) broke(ctx context.Context, cause error) error {
 	if err != nil {
 		return errors.Join(cause, err)
 	}
-	a.log(ctx, slog.LevelError, "Delivery broke", string(failure.Action), a.receipt, "err", cause)
+	config.Observer.Delivered(a.lease.Topic, string(failure.Action), a.duration)
 	return cause
 }
 

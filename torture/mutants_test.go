@@ -21,7 +21,7 @@ var mutants = map[string]struct {
 	"drop the fence": {
 		[]edit{{
 			outboxSQL,
-			"lease_token = $3::uuid\n    RETURNING o.topic, o.key, o.synced_version",
+			"o.lease_token = $3::uuid\n    RETURNING o.topic, o.key, o.synced_version",
 			"$3::uuid IS NOT NULL\n    RETURNING o.topic, o.key, o.synced_version",
 		}},
 		"TestZombie/stopped_before_the_acknowledgement", "still not: the zombie has been told|acknowledgement was accepted",
@@ -82,8 +82,8 @@ var mutants = map[string]struct {
 		[]edit{{"jobs/sweeper.go", "err := s.sweep(ctx)", "var err error"}},
 		"TestKilledAtEachStep/after_the_claim", "still not: every change is pushed",
 	},
-	"complete before acknowledging": {
-		[]edit{{"jobs/delivery_worker.go", "if err := fn(tx, waker); err != nil {\n\t\t\treturn err\n\t\t}\n", ""}},
+	"complete without acknowledging": {
+		[]edit{{"jobs/delivery_worker.go", "if err := fn(tx, waker); err != nil {\n\t\t\treturn err\n\t\t}\n", "_, _ = fn, waker\n"}},
 		"TestHot/outbox", "still not: settled",
 	},
 }
