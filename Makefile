@@ -19,6 +19,10 @@ test: ## Run the tests, on a private Postgres
 race: ## Run the tests under the race detector
 	$(GO) test -race ./...
 
+.PHONY: torture
+torture: ## Attack the program at random, for FOR=10m, by SEED=42
+	$(GO) test ./torture -v -timeout 0 -run Chaos -for $(or $(FOR),10m) $(if $(SEED),-seed $(SEED))
+
 .PHONY: bench
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -38,6 +38,13 @@ const (
 	// settleTimeout is how long recording a result may take at least; it goes on when the process is told to stop.
 	settleTimeout = 3 * time.Second
 
+	// lockedPause is until a row is tried again that a caller's transaction held. Longer, and a hot key waits for it.
+	lockedPause = 200 * time.Millisecond
+
+	// rescueAfter is River's own default, and not shorter since River's leader applies it to the jobs of others too, and
+	// discards those that it does not know. Nothing of ours waits for it: that is what lease and sweep are for.
+	rescueAfter = time.Hour
+
 	// jobTimeout bounds a whole job, as a last resort: the delivery and the settling have their own deadlines.
 	jobTimeout = 30 * time.Second
 )
@@ -170,9 +177,9 @@ func RiverConfig(config Config, schema string) (*river.Config, error) {
 		Workers:       workers,
 		Queues:        Queues(config),
 		FetchCooldown: notifyCooldown,
-		// Both, because River raises the second to an hour more than the first where only that is set.
+		// Both, because River makes the second an hour more than the first where only that is set.
 		JobTimeout:           jobTimeout,
-		RescueStuckJobsAfter: 2 * jobTimeout,
+		RescueStuckJobsAfter: rescueAfter,
 		// The delivery log is what is kept; a completed job is of interest for hours.
 		CompletedJobRetentionPeriod: time.Hour,
 		SoftStopTimeout:             config.SoftStopTimeout,

@@ -64,7 +64,7 @@ func (w *deliveryWorker) work(ctx context.Context, job *deliveryJob) error {
 	case outbox.Clean, outbox.Parked:
 		return nil
 	case outbox.Locked:
-		return snooze(time.Now().Add(time.Second))
+		return snooze(time.Now().Add(lockedPause))
 	default:
 		return snooze(claim.Until)
 	}

@@ -105,7 +105,7 @@ func (f *fleet) checkSkew(seconds string, p *process) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if off := logged.Sub(time.Now()) - skew; off.Abs() > time.Minute {
+	if off := time.Until(logged) - skew; off.Abs() > time.Minute {
 		f.t.Fatalf("the process logs %s: its clock is not off by %s", logged, skew)
 	}
 }

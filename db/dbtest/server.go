@@ -20,7 +20,7 @@ const createsAtOnce = 4
 
 // privateSettings let many parallel tests in, and keep small what every test binary has one of.
 var privateSettings = map[string]string{
-	"max_connections": "300",
+	"max_connections": "600",
 	"shared_buffers":  "32MB",
 	"max_wal_size":    "128MB",
 }
