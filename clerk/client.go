@@ -80,7 +80,7 @@ func (c *Client) call(
 	ctx context.Context, intent intent, request sdkCall, accept func(Organization) error,
 ) (Organization, Receipt, error) {
 	started := time.Now()
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx); err != nil {
 		return Organization{}, Receipt{}, c.failure(ctx, &exchange{neverSent: true}, intent, err)
 	}
 	callCtx, cancel := context.WithTimeout(ctx, c.timeout)
@@ -96,6 +96,15 @@ func (c *Client) call(
 		}
 	}
 	return Organization{}, receipt, c.failure(ctx, exchange, intent, err)
+}
+
+// ended is ctx.Err, but does not rely on a timer having fired: a process that was stopped for longer than its deadline
+// goes on before, and what it was about to send is out of date.
+func ended(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
 
 // sdkCall is one call of the SDK that answers with an organization.

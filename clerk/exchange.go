@@ -77,6 +77,10 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	if !ok {
 		return nil, errors.New("clerk: a request outside of call")
 	}
+	if err := ended(request.Context()); err != nil { // the last moment at which not to send
+		exchange.neverSent = true
+		return nil, err
+	}
 	response, err := r.next.RoundTrip(request)
 	if err != nil {
 		exchange.neverSent = exchange.dialing.Load() && !exchange.connected.Load()

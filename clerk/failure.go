@@ -18,7 +18,7 @@ func (c *Client) failure(ctx context.Context, exchange *exchange, intent intent,
 		failure.Code = c.foreign(first.Code)
 		failure.Message = c.foreign(cmp.Or(first.LongMessage, first.Message))
 	}
-	failure.Action = classify(exchange, failure.Code, ctx.Err() != nil, intent)
+	failure.Action = classify(exchange, failure.Code, ended(ctx) != nil, intent)
 	failure.MaybeApplied = maybeApplied(failure, intent)
 	if wait, named := retryAfter(exchange.header, time.Now()); named || failure.Action == Wait {
 		failure.RetryAfter = wait

@@ -101,6 +101,23 @@ func TestCancelledByTheCaller(t *testing.T) {
 	}
 }
 
+// stopped is the context of a process that was stopped beyond its deadline, and goes on before the timer has fired.
+type stopped struct{ context.Context }
+
+func (stopped) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }
+
+// What is out of date is not sent any more.
+func TestNotSentAfterTheDeadline(t *testing.T) {
+	t.Parallel()
+	server := start(t)
+	client := connect(t, server.BaseURL())
+	_, err := client.PushMetadata(stopped{t.Context()}, "org_1", full(1))
+	failed := failure(t, err)
+	if failed.Action != clerk.Retry || failed.MaybeApplied || len(server.Requests()) != 0 {
+		t.Errorf("%v, %d requests", err, len(server.Requests()))
+	}
+}
+
 // What was surely never sent is an outage, and not ambiguous.
 func TestNeverSent(t *testing.T) {
 	t.Parallel()

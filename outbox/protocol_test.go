@@ -343,7 +343,7 @@ func TestBlockKeepsEverybodyAway(t *testing.T) {
 	equal(t, "sweeping while blocked", b.sweep(), 0)
 }
 
-// A transaction that holds one row and does not end costs a worker a second, not its connection for good.
+// A transaction that holds one row and does not end costs a worker a moment, not its connection for good.
 func TestClaimOfLockedRow(t *testing.T) {
 	b := newBench(t, outbox.Config{})
 	b.mark("a", "b")

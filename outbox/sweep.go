@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,8 +17,10 @@ const (
 	sweepBatch = 500
 	// sweepTurn is how long a sweep keeps the others from beginning one. It stops there: what is left is the next one's.
 	sweepTurn = 5 * time.Second
-	// sweepShare bounds what sweeping costs: after a sweep over a large backlog the pause is so many times as long.
-	sweepShare = 9
+	// sweepShare bounds what sweeping costs: after a sweep over a large backlog the pause is so many times as long, but
+	// no longer than sweepMaxPause, which a killed process's keys have to wait beyond their lease.
+	sweepShare    = 9
+	sweepMaxPause = 8 * time.Second
 	// sweepPatience is how far from now a live job may be scheduled: more than the 5 s between two looks of River's
 	// scheduler.
 	sweepPatience = 8 * time.Second
@@ -34,12 +37,12 @@ type SweepConn interface {
 // the destination is blocked. Returns how many rows it woke to be delivered: in a healthy system none, each is a job
 // that was lost.
 func (o *Outbox) Sweep(ctx context.Context, conn SweepConn, waker Waker, topic string, pause time.Duration) (int, error) {
-	begun, err := o.queries.DestinationSweepBegin(ctx, conn, dbsqlc.DestinationSweepBeginParams{Topic: topic, Turn: sweepTurn})
+	turnEnds, err := o.queries.DestinationSweepBegin(ctx, conn, dbsqlc.DestinationSweepBeginParams{Topic: topic, Turn: sweepTurn})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
 	if err != nil {
 		return 0, fmt.Errorf("beginning to sweep %s: %w", topic, err)
-	}
-	if begun == 0 {
-		return 0, nil
 	}
 	started := time.Now()
 	woken, err := o.sweepRows(ctx, conn, waker, topic, started.Add(sweepTurn))
@@ -49,7 +52,8 @@ func (o *Outbox) Sweep(ctx context.Context, conn SweepConn, waker Waker, topic s
 	if err != nil {
 		return woken, fmt.Errorf("sweeping %s: %w", topic, err)
 	}
-	end := dbsqlc.DestinationSweepEndParams{Topic: topic, Pause: max(pause, sweepShare*time.Since(started))}
+	pause = max(pause, min(sweepShare*time.Since(started), sweepMaxPause))
+	end := dbsqlc.DestinationSweepEndParams{Topic: topic, Pause: pause, TurnEnds: turnEnds}
 	if err := o.queries.DestinationSweepEnd(ctx, conn, end); err != nil {
 		return woken, fmt.Errorf("ending to sweep %s: %w", topic, err)
 	}

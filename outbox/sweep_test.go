@@ -1,9 +1,12 @@
 package outbox_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/outbox"
@@ -95,6 +98,33 @@ func TestSweepTakesTurns(t *testing.T) {
 	lose()
 	equal(t, "sweep within the pause", b.sweepIfDue(time.Minute), 0)
 	equal(t, "sweep after the pause", b.sweep(), 1)
+}
+
+// A process that was stopped in the middle of a sweep for longer than its turn does not put off the sweeps of others.
+func TestStoppedSweepEndsNothing(t *testing.T) {
+	b := newBench(t, outbox.Config{})
+	b.mark("a")
+	b.exec("DELETE FROM river.river_job")
+	waker := interrupted{b.waker, func() { b.exec("UPDATE destination SET sweep_at = '2100-01-01'") }}
+	if _, err := b.box.Sweep(t.Context(), b.pool, waker, topic, 0); err != nil {
+		t.Fatal(err)
+	}
+	var at time.Time
+	if err := b.pool.QueryRow(t.Context(), "SELECT sweep_at FROM destination").Scan(&at); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "year in which the other's turn ends", at.Year(), 2100)
+}
+
+// interrupted is a waker during whose work something else happens.
+type interrupted struct {
+	outbox.Waker
+	meanwhile func()
+}
+
+func (i interrupted) WakeTx(ctx context.Context, tx pgx.Tx, topic string, keys []string) ([]int64, error) {
+	i.meanwhile()
+	return i.Waker.WakeTx(ctx, tx, topic, keys)
 }
 
 // More rows than one transaction takes.

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk/clerktest"
 )
 
@@ -15,19 +14,21 @@ func TestDeletedJob(t *testing.T) {
 	const within = 10 * time.Second
 	tests := map[string]func(f *fleet) (deleted time.Time){
 		"before a process took it": func(f *fleet) time.Time {
-			f.startPaused()
+			f.pauseQueue()
+			f.start(processConfig{})
 			f.changeNow(f.keys[0])
 			deleted := f.deleteJob("state = 'available' AND attempt = 0")
-			f.resume()
+			f.resumeQueue()
 			return deleted
 		},
 		"again and again, as soon as a sweep made another": func(f *fleet) (deleted time.Time) {
-			f.startPaused()
+			f.pauseQueue()
+			f.start(processConfig{})
 			f.changeNow(f.keys[0])
 			for range 4 {
 				deleted = f.deleteJob("state = 'available'")
 			}
-			f.resume()
+			f.resumeQueue()
 			return deleted
 		},
 		"while it is worked on": func(f *fleet) time.Time {
@@ -94,21 +95,6 @@ func TestAllJobsDeletedUnderLoad(t *testing.T) {
 	bound(t, "all pushed after the last jobs were deleted", took, 10*time.Second)
 	bound(t, "duplicates", got.duplicates, 0)
 	bound(t, "most pushes of one organization in flight", got.inFlight, 1)
-}
-
-// startPaused starts a process whose queue is paused. A process reads that when it starts.
-func (f *fleet) startPaused() {
-	f.t.Helper()
-	f.exec(`INSERT INTO river.river_queue (name, paused_at) VALUES ($1, now())`, claimsync.Topic)
-	f.start(processConfig{})
-}
-
-// resume ends the pause as an operator would, in River UI.
-func (f *fleet) resume() {
-	f.t.Helper()
-	if err := f.river.QueueResume(f.t.Context(), claimsync.Topic, nil); err != nil {
-		f.t.Fatal(err)
-	}
 }
 
 // pushSlowly changes the organization, and returns when its push is in flight, for a while.

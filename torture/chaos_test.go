@@ -25,6 +25,7 @@ const (
 // Everything at once, at random: a round of attacks under load, then all is well again, and the judge looks at the
 // whole. Rounds follow one another for as long as -for says; each has the seed of its name.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	total := *lasting
 	if total == 0 {
 		total = sized(8*time.Second, 3*time.Minute)

@@ -171,7 +171,8 @@ func (f *fleet) until(what string, patience time.Duration, condition func() bool
 	begun := time.Now()
 	for !condition() {
 		if time.Since(begun) > patience {
-			f.t.Fatalf("after %s still not: %s%s", patience, what, f.unsettled())
+			f.logUnsettled()
+			f.t.Fatalf("after %s still not: %s", patience, what)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -10,6 +10,7 @@ import (
 // As many changes as the machine can commit to a few organizations, while nothing fails. Beside it, the plain approach
 // under the same load: it has to lose updates, or else this judge could not see any.
 func TestHot(t *testing.T) {
+	t.Parallel()
 	const organizations, latency = 20, 50 * time.Millisecond
 	seed, lasting := seed(t), sized(4*time.Second, 10*time.Second)
 	hot := workload{writers: 16, rolledBack: 0.1, several: 0.1}

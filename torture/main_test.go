@@ -18,8 +18,8 @@ var (
 	seedFlag = flag.Uint64("seed", 0, "of the attacks; default: another one each time")
 )
 
-// waiting is how many tests run beside one another: they wait for leases to expire, not for a processor.
-const waiting = "24"
+// waiting is how many tests run beside one another: they wait for leases to expire, more than for a processor.
+const waiting = "16"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -40,6 +40,7 @@ func (all losses) String() string {
 // client knows that it succeeded. Claims, which commit by themselves, are lost too. Nobody can tell the halves apart, so
 // some pushes are repeated; each is on record.
 func TestCommitsAreLost(t *testing.T) {
+	fullOnly(t)
 	t.Parallel()
 	seed := seed(t)
 	direct := &fleet{t: t, url: dbtest.URL(t)}
@@ -51,7 +52,7 @@ func TestCommitsAreLost(t *testing.T) {
 	ofWriters := losses{writers.LoseCommits(0.2, seed)}
 	ofWorkers := losses{workers.LoseCommits(0.2, seed+1), workers.Lose("OutboxClaim", 0.05, seed+2)}
 	l := f.write(workload{writers: 8, pause: 5 * time.Millisecond, rolledBack: 0.1, several: 0.2, tolerateFault: true}, seed)
-	f.forAtLeast(sized(3*time.Second, 30*time.Second), func() bool { return ofWriters.enough() && ofWorkers.enough() })
+	f.forAtLeast(30*time.Second, func() bool { return ofWriters.enough() && ofWorkers.enough() })
 	l.stop()
 	ofWriters.stop()
 	ofWorkers.stop()

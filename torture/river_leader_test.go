@@ -12,15 +12,13 @@ import (
 // The leader is killed while rows wait for a second try. It is the leader who would make their jobs available, and
 // nobody is for as long as its term lasts: the sweep does not wait for that.
 func TestLeaderIsKilled(t *testing.T) {
+	fullOnly(t)
 	t.Parallel()
 	for name, afterwards := range map[string]string{
 		"and another is elected": "",
 		"and nobody is elected":  "UPDATE river.river_leader SET expires_at = now() + interval '1 hour'",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if afterwards == "" {
-				fullOnly(t)
-			}
 			t.Parallel()
 			f := newFleet(t, 40)
 			processes := f.startMany(2, processConfig{})

@@ -27,10 +27,13 @@ type stage struct {
 	key    string
 }
 
-func newStage(t *testing.T) *stage {
+func newStage(t *testing.T, paused bool) *stage {
 	t.Helper()
 	t.Parallel()
 	f := newFleet(t, 1)
+	if paused {
+		f.pauseQueue()
+	}
 	proxy := f.proxy()
 	return &stage{fleet: f, proxy: proxy, key: f.keys[0], victim: f.start(processConfig{databaseURL: proxy.URL()})}
 }
@@ -94,82 +97,82 @@ func (s *stage) commitAfter(statement string) *pgproxy.Breakpoint {
 
 // A process is killed at each step of the protocol. Another one finishes what it left.
 func TestKilledAtEachStep(t *testing.T) {
+	t.Parallel()
 	change := func(s *stage) { s.changeNow(s.key) }
 	tests := map[string]struct {
 		kill       func(s *stage)
 		within     time.Duration
 		tier       string // in the end
 		duplicates int    // pushes that had to be repeated
+		paused     bool   // the queue, so that no worker gets to the job before it is deleted
 	}{
 		"before the commit": {func(s *stage) {
 			commit := s.commitAfter("OutboxGet")
 			s.promote()
 			s.killAt(commit)
-		}, promptly, "", 0},
+		}, promptly, "", 0, false},
 		"after the commit, which its caller does not learn of": {func(s *stage) {
 			commit := s.commitAfter("OutboxGet")
 			s.promote()
 			s.await(commit)
 			s.victim.Kill()
 			commit.Release() // it is under way
-		}, promptly, "MASTER_ROOFER", 0},
+		}, promptly, "MASTER_ROOFER", 0, false},
 		"after the claim": {func(s *stage) {
 			claimed := s.proxy.BreakAfter("OutboxClaim", pgproxy.Answering("claimed"))
 			change(s)
 			s.killAt(claimed)
-		}, recovery, "CERTIFIED", 0},
+		}, recovery, "CERTIFIED", 0, false},
 		"before sending": {func(s *stage) {
 			read := s.proxy.BreakAfter("OrganizationClaims")
 			change(s)
 			s.killAt(read)
-		}, recovery, "CERTIFIED", 0},
+		}, recovery, "CERTIFIED", 0, false},
 		"after Clerk applied, before the answer": {func(s *stage) {
 			s.clerk.SetFaults(clerktest.Fault{Effect: clerktest.Late, Count: 1})
 			change(s)
 			s.untilClerk("applied", promptly, func() bool { return len(s.clerk.Writes()) == 1 })
 			s.victim.Kill()
-		}, recovery, "CERTIFIED", 1},
+		}, recovery, "CERTIFIED", 1, false},
 		"after the answer, before the acknowledgement": {func(s *stage) {
 			acknowledge := s.proxy.BreakBefore("OutboxAcknowledge")
 			change(s)
 			s.killAt(acknowledge)
-		}, recovery, "CERTIFIED", 1},
+		}, recovery, "CERTIFIED", 1, false},
 		"after the acknowledgement, before River's completion": {func(s *stage) {
 			complete := s.proxy.BreakBefore("JobSetStateIfRunningMany")
 			change(s)
 			s.killAt(complete)
-		}, recovery, "CERTIFIED", 1},
+		}, recovery, "CERTIFIED", 1, false},
 		"before the commit of both": {func(s *stage) {
 			commit := s.commitAfter("JobSetStateIfRunningMany")
 			change(s)
 			s.killAt(commit)
-		}, recovery, "CERTIFIED", 1},
+		}, recovery, "CERTIFIED", 1, false},
 		"after the commit of both": {func(s *stage) {
 			commit := s.commitAfter("JobSetStateIfRunningMany")
 			change(s)
 			s.await(commit)
 			s.victim.Kill()
 			commit.Release()
-		}, promptly, "CERTIFIED", 0},
+		}, promptly, "CERTIFIED", 0, false},
 		"during a sweep": {func(s *stage) {
 			found := s.proxy.BreakAfter("OutboxSweep ", pgproxy.Answering("org_0"))
-			s.exec("UPDATE river.river_queue SET paused_at = now()") // so that it does not get to the job first
 			change(s)
 			s.exec("DELETE FROM river.river_job")
 			s.killAt(found)
-			s.exec("UPDATE river.river_queue SET paused_at = NULL")
-		}, recovery, "CERTIFIED", 0},
+			s.resumeQueue()
+		}, recovery, "CERTIFIED", 0, true},
 		"after a sweep inserted the job": {func(s *stage) {
-			s.exec("UPDATE river.river_queue SET paused_at = now()")
 			change(s)
 			s.exec("DELETE FROM river.river_job")
 			s.killAt(s.commitAfter("OutboxJobSet"))
-			s.exec("UPDATE river.river_queue SET paused_at = NULL")
-		}, recovery, "CERTIFIED", 0},
+			s.resumeQueue()
+		}, recovery, "CERTIFIED", 0, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
+			s := newStage(t, test.paused)
 			test.kill(s)
 			killed := time.Now()
 			s.start(processConfig{})
@@ -192,7 +195,7 @@ func TestKilledAtEachStep(t *testing.T) {
 
 // A commit whose notification nobody hears, since its process died with it and the other's are lost.
 func TestNotificationIsLost(t *testing.T) {
-	s := newStage(t)
+	s := newStage(t, false)
 	other := s.fleet.proxy()
 	other.DropNotifications(true)
 	s.start(processConfig{databaseURL: other.URL()})
@@ -207,6 +210,7 @@ func TestNotificationIsLost(t *testing.T) {
 
 // A process dies during the very first migration; the next one goes on from there.
 func TestKilledDuringMigration(t *testing.T) {
+	t.Parallel()
 	for _, at := range []string{
 		"CREATE SCHEMA", "CREATE TABLE .*river_job", "river_job_state_in_bitmask", "CREATE TABLE organizations", "CREATE TABLE outbox_delivery",
 		"ALTER TYPE delivery_outcome", "INSERT INTO claimsync_migration",

@@ -9,6 +9,7 @@ import (
 
 // A push that takes its time, while its job is gone or is there twice: neither makes a second push.
 func TestWakeUpsDuringAPush(t *testing.T) {
+	t.Parallel()
 	const latency = 4 * time.Second
 	tests := map[string]func(f *fleet){
 		// The sweep sees a dirty row without a job, and its lease.

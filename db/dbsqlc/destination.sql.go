@@ -46,10 +46,11 @@ func (q *Queries) DestinationBlocked(ctx context.Context, db DBTX, topic string)
 	return i, err
 }
 
-const DestinationSweepBegin = `-- name: DestinationSweepBegin :execrows
+const DestinationSweepBegin = `-- name: DestinationSweepBegin :one
 INSERT INTO destination AS d (topic, sweep_at) VALUES ($1, clock_timestamp() + $2::interval)
 ON CONFLICT (topic) DO UPDATE SET sweep_at = clock_timestamp() + $2::interval
 WHERE d.sweep_at <= clock_timestamp() AND (d.blocked_until IS NULL OR d.blocked_until <= clock_timestamp())
+RETURNING sweep_at
 `
 
 type DestinationSweepBeginParams struct {
@@ -57,26 +58,28 @@ type DestinationSweepBeginParams struct {
 	Turn  time.Duration
 }
 
-// One process at a time gets the sweep; should it die, the next turn comes when its own is over. Not while the
-// destination is blocked: jobs are then scheduled for the block's end, which would look like having none.
-func (q *Queries) DestinationSweepBegin(ctx context.Context, db DBTX, arg DestinationSweepBeginParams) (int64, error) {
-	result, err := db.Exec(ctx, DestinationSweepBegin, arg.Topic, arg.Turn)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+// One process at a time gets the sweep, until the time returned; should it die, the next turn comes then. No row: it is
+// another's turn, or nobody's while the destination is blocked: jobs are then scheduled for the block's end, which would
+// look like having none.
+func (q *Queries) DestinationSweepBegin(ctx context.Context, db DBTX, arg DestinationSweepBeginParams) (time.Time, error) {
+	row := db.QueryRow(ctx, DestinationSweepBegin, arg.Topic, arg.Turn)
+	var sweep_at time.Time
+	err := row.Scan(&sweep_at)
+	return sweep_at, err
 }
 
 const DestinationSweepEnd = `-- name: DestinationSweepEnd :exec
-UPDATE destination SET sweep_at = clock_timestamp() + $1::interval WHERE topic = $2
+UPDATE destination SET sweep_at = clock_timestamp() + $1::interval WHERE topic = $2 AND sweep_at = $3
 `
 
 type DestinationSweepEndParams struct {
-	Pause time.Duration
-	Topic string
+	Pause    time.Duration
+	Topic    string
+	TurnEnds time.Time
 }
 
+// Not by a process that was stopped meanwhile: the turn is another's then.
 func (q *Queries) DestinationSweepEnd(ctx context.Context, db DBTX, arg DestinationSweepEndParams) error {
-	_, err := db.Exec(ctx, DestinationSweepEnd, arg.Pause, arg.Topic)
+	_, err := db.Exec(ctx, DestinationSweepEnd, arg.Pause, arg.Topic, arg.TurnEnds)
 	return err
 }
