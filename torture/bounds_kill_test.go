@@ -21,6 +21,9 @@ func TestKilledWithHundredInFlight(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			if name != "shared by both" {
+				fullOnly(t)
+			}
 			t.Parallel()
 			f := newFleet(t, pushes)
 			victim := f.startFirst(processConfig{flags: []string{test.victim}})

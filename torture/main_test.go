@@ -19,7 +19,7 @@ var (
 )
 
 // waiting is how many tests run beside one another: they wait for leases to expire, more than for a processor.
-const waiting = "16"
+const waiting = "20"
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -62,6 +62,7 @@ func testOneRowIsHeld(t *testing.T) {
 
 // More rows are held than a process has workers, and each has a job that waits for it.
 func testManyRowsAreHeld(t *testing.T) {
+	fullOnly(t)
 	t.Parallel()
 	seed := seed(t)
 	rows := sized(48, 200)
