@@ -58,7 +58,7 @@ func (m *Metrics) Delivered(topic, outcome string, duration time.Duration) {
 
 // Applied notes how late a change arrived.
 func (m *Metrics) Applied(topic string, lag time.Duration) {
-	// The change's time is the database's and the acknowledgement's is ours: clocks that differ are no time travel.
+	// Both times are the database's, whose clock may be set back.
 	m.lags.WithLabelValues(topic).Observe(max(lag, 0).Seconds())
 }
 

@@ -74,7 +74,7 @@ func runChaos(t *testing.T, seed uint64, lasting time.Duration) {
 	for end := time.Now().Add(lasting); time.Now().Before(end); {
 		c.attack()
 		c.seatAll()
-		pause(t.Context(), time.Duration(50+c.random.IntN(300))*time.Millisecond)
+		pause(t.Context(), time.Duration(40+c.random.IntN(200))*time.Millisecond)
 	}
 	l.stop()
 	c.heal()
