@@ -16,7 +16,7 @@ import (
 	"github.com/claimsync/claimsync/outbox"
 )
 
-// deliveryWorker does steps 2 to 4 of the protocol in outbox/doc.go: claim, deliver, acknowledge.
+// deliveryWorker does steps 2 to 4 of the protocol in outbox/doc.go, claim, deliver, acknowledge, and 6, verify.
 type deliveryWorker struct {
 	river.WorkerDefaults[DeliveryArgs]
 	config Config

@@ -13,7 +13,7 @@ import (
 func TestStopUnderLoad(t *testing.T) {
 	t.Parallel()
 	tests := map[string]clerktest.Fault{
-		"Clerk is slow": {Latency: time.Second},
+		"Clerk is slow": {Latency: 2 * time.Second},
 		"Clerk hangs":   {Effect: clerktest.Hang},
 	}
 	for name, fault := range tests {
@@ -24,7 +24,7 @@ func TestStopUnderLoad(t *testing.T) {
 			f.start(processConfig{})
 			f.clerk.SetFaults(fault)
 			l := f.write(workload{writers: 4, pause: 20 * time.Millisecond, rolledBack: 0.1, several: 0.1}, seed(t))
-			f.until("pushes are in flight", recovery, func() bool { return stopped.inFlight() >= jobs.DefaultMaxWorkers*3/4 })
+			f.until("pushes are in flight", recovery, func() bool { return stopped.inFlight() >= jobs.DefaultMaxWorkers/2 })
 
 			inFlight, begun := stopped.inFlight(), time.Now()
 			stopped.Signal(syscall.SIGTERM)

@@ -33,7 +33,7 @@ func TestPoolIsExhausted(t *testing.T) {
 				"SELECT count(*) FROM outbox_delivery WHERE outcome <> 'applied'"), 0)
 			bound(t, "duplicates", got.duplicates, 0)
 			bound(t, "rows that a sweep had to wake", swept([]*process{p}), 0)
-			bound(t, "every change pushed after the last", took, 10*time.Second)
+			bound(t, "every change pushed after the last", took, recovery)
 		})
 	}
 }
