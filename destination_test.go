@@ -27,8 +27,7 @@ type ends struct {
 func newEnds(t *testing.T) *ends {
 	t.Helper()
 	t.Parallel()
-	unlimited := clerktest.Limit{Requests: clerktest.Unlimited}
-	server, err := clerktest.Start(clerktest.Config{InstanceLimit: unlimited, OrganizationLimit: unlimited})
+	server, err := clerktest.Start(clerktest.WithoutLimits())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,7 @@ import (
 // start returns an emulator without limits, with the organization org_1.
 func start(tb testing.TB) *clerktest.Server {
 	tb.Helper()
-	unlimited := clerktest.Limit{Requests: clerktest.Unlimited}
-	server, err := clerktest.Start(clerktest.Config{InstanceLimit: unlimited, OrganizationLimit: unlimited})
+	server, err := clerktest.Start(clerktest.WithoutLimits())
 	if err != nil {
 		tb.Fatal(err)
 	}

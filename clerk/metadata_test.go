@@ -114,11 +114,9 @@ func TestAnswerWithoutPrivateMetadata(t *testing.T) {
 }
 
 func BenchmarkPushMetadata(b *testing.B) {
-	server, err := clerktest.Start(clerktest.Config{
-		InstanceLimit:     clerktest.Limit{Requests: clerktest.Unlimited},
-		OrganizationLimit: clerktest.Limit{Requests: clerktest.Unlimited},
-		HistoryLimit:      100,
-	})
+	config := clerktest.WithoutLimits()
+	config.HistoryLimit = 100
+	server, err := clerktest.Start(config)
 	if err != nil {
 		b.Fatal(err)
 	}

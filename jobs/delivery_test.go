@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -356,4 +358,76 @@ func TestVerification(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A caller's transaction that holds the row for a few seconds makes no push be repeated: its result waits.
+func TestResultWaitsForTheRow(t *testing.T) {
+	const held = 4 * time.Second
+	var f *fleet
+	var holding sync.WaitGroup
+	f = newFleet(t, func(ctx context.Context, key string, _ int64) (outbox.Receipt, error) {
+		tx, err := f.pool.Begin(context.WithoutCancel(ctx))
+		if err != nil {
+			return outbox.Receipt{}, err
+		}
+		if _, err := tx.Exec(ctx, "SELECT FROM outbox WHERE key = $1 FOR UPDATE", key); err != nil {
+			return outbox.Receipt{}, errors.Join(err, tx.Rollback(context.WithoutCancel(ctx)))
+		}
+		holding.Go(func() {
+			time.Sleep(held)
+			if err := tx.Commit(context.WithoutCancel(ctx)); err != nil {
+				t.Error(err)
+			}
+		})
+		return outbox.Receipt{Status: 200}, nil
+	})
+	t.Cleanup(holding.Wait)
+	f.start()
+	f.mark("a")
+	f.untilClean("a")
+	if log := f.deliveries("a"); len(log) != 1 || log[0].Outcome != "applied" {
+		t.Errorf("delivery log: %+v, want one applied", log)
+	}
+}
+
+// An attempt that breaks is in the log, wherever it broke.
+func TestBrokenAttemptIsLogged(t *testing.T) {
+	f := newFleet(t, func(context.Context, string, int64) (outbox.Receipt, error) {
+		return outbox.Receipt{}, errors.New("out of paper")
+	})
+	logged := make(chan slog.Record, 1)
+	f.config.Logger = slog.New(recording{slog.DiscardHandler, logged})
+	f.start()
+	f.mark("a")
+	select {
+	case record := <-logged:
+		var said []string
+		record.Attrs(func(attr slog.Attr) bool {
+			said = append(said, attr.String())
+			return true
+		})
+		if text := strings.Join(said, " "); !strings.Contains(text, "key=a") || !strings.Contains(text, "out of paper") {
+			t.Errorf("logged %q %s", record.Message, text)
+		}
+	case <-time.After(patience):
+		t.Error("nothing is logged")
+	}
+}
+
+// recording hands on the first error that is logged.
+type recording struct {
+	slog.Handler
+	first chan slog.Record
+}
+
+func (recording) Enabled(context.Context, slog.Level) bool { return true }
+
+func (r recording) Handle(_ context.Context, record slog.Record) error {
+	if record.Level >= slog.LevelError {
+		select {
+		case r.first <- record:
+		default:
+		}
+	}
+	return nil
 }

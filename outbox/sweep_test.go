@@ -116,6 +116,24 @@ func TestStoppedSweepEndsNothing(t *testing.T) {
 	equal(t, "year in which the other's turn ends", at.Year(), 2100)
 }
 
+// However long a sweep took, a killed process's keys do not wait for the next beyond what the 20 s after a kill leave.
+func TestSweepPauseIsBounded(t *testing.T) {
+	b := newBench(t, outbox.Config{})
+	b.mark("a")
+	b.exec("DELETE FROM river.river_job")
+	slow := interrupted{b.waker, func() { time.Sleep(time.Second) }} // nine times as long would be 9 s
+	if _, err := b.box.Sweep(t.Context(), b.pool, slow, topic, 0); err != nil {
+		t.Fatal(err)
+	}
+	var pause time.Duration
+	if err := b.pool.QueryRow(t.Context(), "SELECT sweep_at - clock_timestamp() FROM destination").Scan(&pause); err != nil {
+		t.Fatal(err)
+	}
+	if pause > 8*time.Second {
+		t.Errorf("the next sweep is in %s, want 8 s at most", pause)
+	}
+}
+
 // interrupted is a waker during whose work something else happens.
 type interrupted struct {
 	outbox.Waker

@@ -22,6 +22,15 @@ func (b *bench) verify(key string, inStep bool) {
 	})
 }
 
+// inDoubt makes a key that is synced, and in doubt for so long; its verification is due.
+func (b *bench) inDoubt(key string, age time.Duration) {
+	b.t.Helper()
+	b.mark(key)
+	b.release(b.lease(key), lostAnswer, 0)
+	b.acknowledge(b.lease(key))
+	b.doubtAge(age)
+}
+
 // doubtAge sets how long ago the doubt arose, and makes the verification due.
 func (b *bench) doubtAge(age time.Duration) {
 	b.t.Helper()
@@ -75,10 +84,7 @@ func TestVerifyAfterDoubt(t *testing.T) {
 // What lands while the last verification stands still, after it has read, is for another one to find.
 func TestVerifyCountsFromItsBeginning(t *testing.T) {
 	b := newBench(t, outbox.Config{})
-	b.mark("a")
-	b.release(b.lease("a"), lostAnswer, 0)
-	b.acknowledge(b.lease("a"))
-	b.doubtAge(270 * time.Second)
+	b.inDoubt("a", 270*time.Second)
 	claim := b.claim("a")
 	b.exec("UPDATE outbox SET leased_at = doubted_at + interval '100 seconds'")
 	b.transact(func(tx pgx.Tx) error {
@@ -90,10 +96,7 @@ func TestVerifyCountsFromItsBeginning(t *testing.T) {
 // A job that finds its row clean is done, and the next mark has to insert one.
 func TestCleanVerdictFreesTheRow(t *testing.T) {
 	b := newBench(t, outbox.Config{})
-	b.mark("a")
-	b.release(b.lease("a"), lostAnswer, 0)
-	b.acknowledge(b.lease("a"))
-	b.doubtAge(10 * time.Second)
+	b.inDoubt("a", 10*time.Second)
 	b.sweep()
 	b.exec("UPDATE outbox SET verify_at = clock_timestamp() + interval '1 minute'") // a newer doubt
 	equal(t, "claim", b.claim("a").Verdict, outbox.Clean)
@@ -103,10 +106,7 @@ func TestCleanVerdictFreesTheRow(t *testing.T) {
 
 func TestVerifyFindsAnOldPush(t *testing.T) {
 	b := newBench(t, outbox.Config{})
-	b.mark("a")
-	b.release(b.lease("a"), lostAnswer, 0)
-	b.acknowledge(b.lease("a"))
-	b.doubtAge(10 * time.Second)
+	b.inDoubt("a", 10*time.Second)
 	b.sweep()
 	b.verify("a", false)
 	equal(t, "version: pushed as a new one", b.row("a").DesiredVersion, 2)
@@ -120,10 +120,7 @@ func TestMarkDuringVerification(t *testing.T) {
 	for name, inStep := range map[string]bool{"in step": true, "overwritten": false} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, outbox.Config{})
-			b.mark("a")
-			b.release(b.lease("a"), lostAnswer, 0)
-			b.acknowledge(b.lease("a"))
-			b.doubtAge(10 * time.Second)
+			b.inDoubt("a", 10*time.Second)
 			b.sweep()
 			claim := b.claim("a")
 			b.mark("a")

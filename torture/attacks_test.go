@@ -88,13 +88,11 @@ func (c *chaos) weather() string {
 		return ": fair"
 	}
 	fault := kinds[c.random.IntN(len(kinds))]
-	c.clerk.SetFaults(fault, usualLatency)
+	c.clerk.SetFaults(fault, usual)
 	return fmt.Sprintf(": %s %d, latency %s", fault.Effect, fault.Status, fault.Latency)
 }
 
-var usualLatency = clerktest.Fault{Latency: 30 * time.Millisecond}
-
-func (c *chaos) fairWeather() { c.clerk.SetFaults(usualLatency) }
+func (c *chaos) fairWeather() { c.clerk.SetFaults(usual) }
 
 func (c *chaos) terminateBackends() string {
 	return c.try(`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity

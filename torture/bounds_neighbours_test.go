@@ -59,9 +59,6 @@ func TestNeighbours(t *testing.T) {
 	bound(t, "most pushes of one organization in flight", figures.inFlight, 1)
 }
 
-// usual is Clerk on a good day.
-var usual = clerktest.Fault{Latency: 30 * time.Millisecond}
-
 // changeSteadily makes that many changes, to one organization after another, each when its time has come, whether the
 // earlier ones are done or not. It waits until all is pushed, and returns how long each took from its commit until Clerk
 // had it.

@@ -23,12 +23,6 @@ func (f *fleet) startFirst(config processConfig) *known {
 	return p
 }
 
-// dirty is how many organizations have a change that is not pushed.
-func (f *fleet) dirty() int {
-	f.t.Helper()
-	return query[int](f, `SELECT count(*) FROM outbox WHERE dirty_since IS NOT NULL`)
-}
-
 const workedOn = ` FROM river.river_job WHERE kind = 'outbox_delivery' AND state = 'running' AND attempted_by[cardinality(attempted_by)] = $1`
 
 // running is how many jobs River counts as being worked on by the process.

@@ -82,7 +82,7 @@ func TestClocksDisagree(t *testing.T) {
 			f.until("all failures were had", 2*recovery, func() bool { return len(f.clerk.Faults()) == 0 })
 			l.stop()
 			pushed := f.until("every change is pushed", recovery, func() bool {
-				return query[int](f, "SELECT count(*) FROM outbox WHERE dirty_since IS NOT NULL") == 0
+				return f.dirty() == 0
 			})
 			f.settle(recovery)
 			got := f.judge(tolerance{})

@@ -70,10 +70,12 @@ func newFleetOn(t *testing.T, url string, organizations int) *fleet {
 	return f
 }
 
+// usual is Clerk on a good day.
+var usual = clerktest.Fault{Latency: 30 * time.Millisecond}
+
 func startClerk(t *testing.T) *clerktest.Server {
 	t.Helper()
-	unlimited := clerktest.Limit{Requests: clerktest.Unlimited}
-	clerk, err := clerktest.Start(clerktest.Config{InstanceLimit: unlimited, OrganizationLimit: unlimited})
+	clerk, err := clerktest.Start(clerktest.WithoutLimits())
 	if err != nil {
 		t.Fatal(err)
 	}

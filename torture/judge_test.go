@@ -60,7 +60,6 @@ func (c claims) code() (int64, bool) {
 
 // tolerance is what a scenario's faults excuse.
 type tolerance struct {
-	parked  bool // keys may be parked, with a reason
 	zombies bool // a process was stopped or cut off from Clerk for longer than a lease: its push may still be in flight
 }
 
@@ -117,14 +116,12 @@ func (s *figures) add(r *record) {
 
 // problems are the promises that the record breaks.
 func (r *record) problems(allowed tolerance) []string {
-	return slices.Concat(r.notInStep(allowed), r.neverCommitted(), r.outOfOrder(), r.repeated(), r.notAlone(allowed))
+	return slices.Concat(r.notInStep(), r.neverCommitted(), r.outOfOrder(), r.repeated(), r.notAlone(allowed))
 }
 
-// notInStep: P1, P3 and P8. In the end Clerk has the newest state, or there is a reason on record.
-func (r *record) notInStep(allowed tolerance) (problems []string) {
+// notInStep: P1, P3 and P8. In the end Clerk has the newest state, and nothing is parked: no scenario has an answer that is final.
+func (r *record) notInStep() (problems []string) {
 	switch {
-	case r.row.ParkedAt != nil && allowed.parked:
-		return nil
 	case r.row.ParkedAt != nil:
 		problems = append(problems, "P8: parked: "+*r.row.ParkedReason)
 	case r.row.DirtySince != nil:

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/claimsync/claimsync/clerk/clerktest"
 )
 
 // disaster is a run during which the database breaks connections: processes under load, and witnesses.
@@ -22,7 +20,7 @@ type disaster struct {
 // underWay starts the processes and the load, and returns when both are in full swing.
 func (f *fleet) underWay(seed uint64) *disaster {
 	f.t.Helper()
-	f.clerk.SetFaults(clerktest.Fault{Latency: 30 * time.Millisecond})
+	f.clerk.SetFaults(usual)
 	d := &disaster{fleet: f, processes: f.startMany(2, processConfig{})}
 	d.witness = f.witness(f.keys, 8, 5*time.Millisecond, seed)
 	f.untilClerk("100 pushes", recovery, func() bool { return len(f.clerk.Writes()) > 100 })

@@ -177,7 +177,7 @@ func TestKilledAtEachStep(t *testing.T) {
 			killed := time.Now()
 			s.start(processConfig{})
 			s.until("every change is pushed", recovery, func() bool {
-				return query[int](s.fleet, "SELECT count(*) FROM outbox WHERE dirty_since IS NOT NULL") == 0
+				return s.dirty() == 0
 			})
 			took := time.Since(killed)
 			s.settle(recovery)

@@ -18,11 +18,17 @@ func (f *fleet) forAtLeast(lasting time.Duration, enough func() bool) {
 func (f *fleet) untilAllPushed(since time.Time) time.Duration {
 	f.t.Helper()
 	f.until("every change is pushed", 2*recovery, func() bool {
-		return query[int](f, "SELECT count(*) FROM outbox WHERE dirty_since IS NOT NULL") == 0
+		return f.dirty() == 0
 	})
 	took := time.Since(since).Round(time.Millisecond)
 	if *full {
 		f.settle(recovery)
 	}
 	return took
+}
+
+// dirty is how many organizations have a change that is not pushed.
+func (f *fleet) dirty() int {
+	f.t.Helper()
+	return query[int](f, `SELECT count(*) FROM outbox WHERE dirty_since IS NOT NULL`)
 }

@@ -35,7 +35,7 @@ const (
 		UPDATE organizations AS o SET
 			compliance_score = n % 101, documentation_score = 0, insurance_score = 0, personnel_score = 0, audit_score = 0,
 			insurance_valid = n / 202 % 2 = 1, calculated_at = clock_timestamp(), recalculate_at = NULL,
-			certification_tier = (CASE WHEN $2 THEN 'ACCREDITED' ELSE ` + committedTiers + ` END)::certification_tier
+			certification_tier = (CASE WHEN $2 THEN '` + rolledBackTier + `' ELSE ` + committedTiers + ` END)::certification_tier
 		FROM counted WHERE o.clerk_org_id = $1
 		RETURNING o.id, n`
 	recordChange = `

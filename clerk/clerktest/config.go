@@ -53,6 +53,12 @@ type Limit struct {
 // Unlimited, as Limit.Requests, switches a limit off.
 const Unlimited = -1
 
+// WithoutLimits returns a configuration in which no request is refused for its rate.
+func WithoutLimits() Config {
+	unlimited := Limit{Requests: Unlimited}
+	return Config{InstanceLimit: unlimited, OrganizationLimit: unlimited}
+}
+
 func (c Config) withDefaults() Config {
 	if c.SecretKey == "" {
 		c.SecretKey = DefaultSecretKey

@@ -110,10 +110,9 @@ func startIdle(b *testing.B) *idleMonolith {
 // startUnlimited starts an emulator that remembers only the latest write.
 func startUnlimited(b *testing.B) *clerktest.Server {
 	b.Helper()
-	unlimited := clerktest.Limit{Requests: clerktest.Unlimited}
-	server, err := clerktest.Start(clerktest.Config{
-		InstanceLimit: unlimited, OrganizationLimit: unlimited, HistoryLimit: 1,
-	})
+	config := clerktest.WithoutLimits()
+	config.HistoryLimit = 1
+	server, err := clerktest.Start(config)
 	if err != nil {
 		b.Fatal(err)
 	}

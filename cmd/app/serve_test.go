@@ -30,8 +30,7 @@ const testToken = "token-of-the-test"
 func install(t *testing.T, organizations int) *installation {
 	t.Helper()
 	t.Parallel()
-	unlimited := clerktest.Limit{Requests: clerktest.Unlimited}
-	clerk, err := clerktest.Start(clerktest.Config{InstanceLimit: unlimited, OrganizationLimit: unlimited})
+	clerk, err := clerktest.Start(clerktest.WithoutLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
