@@ -28,6 +28,18 @@ type Config struct {
 	// or recalculates while another delivers.
 	Clerk *clerk.Client
 
+	// RateLimit is how many calls Clerk admits in 10 s, for all that use the same secret key. Defaults to Clerk's limit for
+	// the kind of the key: 1000 for sk_live_, else 100. Unlimited for none.
+	RateLimit int
+
+	// OrganizationRateLimit is how many writes to one organization Clerk admits in 10 s. Defaults to Clerk's limit, 10.
+	// Unlimited for none.
+	OrganizationRateLimit int
+
+	// RateShare is the share of both limits that the whole fleet together uses, above 0 and up to 1; the rest is for others
+	// with the same key. Defaults to outbox.DefaultShare.
+	RateShare float64
+
 	// RiverSchema is the schema of River's tables. Defaults to db.DefaultRiverSchema.
 	RiverSchema string
 
@@ -56,7 +68,12 @@ func New(config Config) (*Sync, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Sync{outbox: outbox.New(outbox.Config{RiverSchema: config.RiverSchema}), logger: config.Logger}
+	budget, err := config.budget()
+	if err != nil {
+		return nil, err
+	}
+	box := outbox.New(outbox.Config{RiverSchema: config.RiverSchema, Budgets: map[string]outbox.Budget{Topic: budget}})
+	s := &Sync{outbox: box, logger: config.Logger}
 	s.jobs = jobs.Config{
 		Pool:       config.Pool,
 		Outbox:     s.outbox,

@@ -36,7 +36,7 @@ func ExampleNew() {
 			return err
 		}
 		waker := jobs.NewWaker(client)
-		go jobs.NewSweeper(sync.Jobs(), waker).Run(ctx)
+		go jobs.NewMaintainer(sync.Jobs(), waker).Run(ctx)
 
 		// In a transaction of the application's own, after changing facts.
 		store := sync.Store(waker)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/outbox"
 )
 
 // Status is how far Clerk is in step, over all organizations.
@@ -18,8 +19,8 @@ type Status struct {
 
 	OldestDirtyAge time.Duration // 0: nothing is dirty
 
-	BlockedUntil  *time.Time // nil: Clerk may be called
-	BlockedReason *string
+	// Destination is how Clerk stands with the fleet: told to wait, breaker, budget.
+	Destination outbox.Standing
 }
 
 // Status counts. It reads the whole table of organizations: for people, not for every request.
@@ -41,12 +42,6 @@ func (s *Sync) Status(ctx context.Context) (Status, error) {
 		Clean:          max(0, organizations.Organizations-organizations.Unlinked-backlog.Dirty-backlog.Parked),
 		OldestDirtyAge: backlog.OldestDirtyAge,
 	}
-	block, blocked, err := s.outbox.Blocked(ctx, pool, Topic)
-	if err != nil {
-		return Status{}, err
-	}
-	if blocked {
-		status.BlockedUntil, status.BlockedReason = &block.Until, &block.Reason
-	}
-	return status, nil
+	status.Destination, err = s.outbox.Standing(ctx, pool, Topic)
+	return status, err
 }

@@ -3,18 +3,28 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/outbox"
 )
 
 // attempt is one delivery, or one verification, and how it ended.
 type attempt struct {
-	worker   *deliveryWorker
-	job      *deliveryJob
+	config   *Config
+	queue    Waker
+	job      *deliveryJob // nil: a probe
+	probing  outbox.Cause // of a probe: what it is for
 	lease    outbox.Lease
 	leaseEnd time.Time // no later than in the database
 	receipt  outbox.Receipt
+	failure  *outbox.Failure // nil: none
 	duration time.Duration
 	canceled bool // the process is stopping and did not wait for the delivery
 }
@@ -39,7 +49,7 @@ func (a *attempt) verify(ctx context.Context, destination outbox.Destination) er
 // call calls the destination under the deadline of a delivery.
 func (a *attempt) call(ctx context.Context, fn func(context.Context)) {
 	started := time.Now()
-	callCtx, cancel := context.WithTimeout(ctx, a.worker.config.DeliveryTimeout)
+	callCtx, cancel := context.WithTimeout(ctx, a.config.DeliveryTimeout)
 	defer cancel()
 	fn(callCtx)
 	a.duration, a.canceled = time.Since(started), ctx.Err() != nil
@@ -62,4 +72,27 @@ func (a *attempt) record(ctx context.Context, settle func(context.Context) error
 		_, err = try(settleTimeout)
 	}
 	return err
+}
+
+// transact runs fn in a transaction together with the completion of the job.
+func (a *attempt) transact(ctx context.Context, fn func(pgx.Tx) error) error {
+	return db.Transact(ctx, a.config.Pool, func(tx pgx.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return a.completeTx(ctx, tx)
+	})
+}
+
+// completeTx completes the job. One that was deleted or finished by hand meanwhile needs no completion: the row is what
+// counts. Nor does a probe, which has none.
+func (a *attempt) completeTx(ctx context.Context, tx pgx.Tx) error {
+	if a.job == nil {
+		return nil
+	}
+	_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, a.job)
+	if err != nil && !errors.Is(err, rivertype.ErrNotFound) {
+		return fmt.Errorf("completing job %d: %w", a.job.ID, err)
+	}
+	return nil
 }

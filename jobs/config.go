@@ -49,7 +49,7 @@ const (
 	jobTimeout = 30 * time.Second
 )
 
-// Config is what the worker and the sweeper work on.
+// Config is what the worker and the maintainer work on.
 type Config struct {
 	// Pool is the database. Required.
 	Pool *pgxpool.Pool
@@ -71,7 +71,7 @@ type Config struct {
 	// delivery may take.
 	SoftStopTimeout time.Duration
 
-	// SweepEvery is how often one process of the fleet sweeps. Defaults to DefaultSweepEvery.
+	// SweepEvery is how often one process of the fleet sweeps, and looks whether it is time to probe. Defaults to DefaultSweepEvery.
 	SweepEvery time.Duration
 
 	// Logger gets a line per delivery. Defaults to none.
@@ -125,6 +125,12 @@ func (c Config) check() error {
 		return fmt.Errorf("jobs: the delivery timeout of %s is not shorter than the lease of %s", c.DeliveryTimeout, c.Outbox.Lease())
 	}
 	return nil
+}
+
+// patience is how long a job may wait for its turn to call the destination. A running job counts as live for one lease:
+// by then the delivery is to be over too.
+func (c Config) patience() time.Duration {
+	return max(c.Outbox.Lease()-c.DeliveryTimeout-500*time.Millisecond, 100*time.Millisecond)
 }
 
 type noObserver struct{}

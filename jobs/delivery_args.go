@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+
+	"github.com/claimsync/claimsync/outbox"
 )
 
 // DeliveryArgs is the wake-up for one outbox row. It carries no state: the worker reads what is current.
@@ -17,7 +19,8 @@ type DeliveryArgs struct {
 // Kind is River's name of the job.
 func (DeliveryArgs) Kind() string { return "outbox_delivery" }
 
-// Waker inserts wake-ups through a River client, which may be insert-only. It implements outbox.Waker.
+// Waker inserts wake-ups through a River client, which may be insert-only, and pauses the queue that they are in. It
+// implements outbox.Waker and outbox.QueuePauser.
 type Waker struct {
 	client *river.Client[pgx.Tx]
 }
@@ -26,8 +29,10 @@ type Waker struct {
 func NewWaker(client *river.Client[pgx.Tx]) Waker { return Waker{client: client} }
 
 // WakeTx inserts one job per key in tx, in the queue named as the topic, and returns the jobs' ids in the keys' order.
-func (w Waker) WakeTx(ctx context.Context, tx pgx.Tx, topic string, keys []string) ([]int64, error) {
-	opts := &river.InsertOpts{Queue: topic}
+func (w Waker) WakeTx(
+	ctx context.Context, tx pgx.Tx, topic string, priority outbox.Priority, keys []string,
+) ([]int64, error) {
+	opts := &river.InsertOpts{Queue: topic, Priority: int(priority)}
 	params := make([]river.InsertManyParams, len(keys))
 	for i, key := range keys {
 		params[i] = river.InsertManyParams{Args: DeliveryArgs{Topic: topic, Key: key}, InsertOpts: opts}

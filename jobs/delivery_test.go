@@ -165,26 +165,6 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestStopKeepsEverybodyAway(t *testing.T) {
-	var calls atomic.Int32
-	f := newFleet(t, func(context.Context, string, int64) (outbox.Receipt, error) {
-		calls.Add(1)
-		return outbox.Receipt{}, &outbox.Failure{Action: outbox.Stop, Err: errors.New("key revoked")}
-	})
-	f.config.MaxWorkers = 1
-	f.start()
-	f.mark("a", "b", "c")
-	f.until("all jobs wait", func() bool {
-		return f.count("SELECT count(*) FROM river.river_job WHERE state = 'scheduled'") == 3
-	})
-	if n := calls.Load(); n != 1 {
-		t.Errorf("%d calls, want 1: the others had to be kept away", n)
-	}
-	if n := f.count("SELECT count(*) FROM outbox WHERE failures > 0 OR parked_at IS NOT NULL"); n != 0 {
-		t.Errorf("%d keys are blamed for the configuration", n)
-	}
-}
-
 func TestParkedUntilItChanges(t *testing.T) {
 	var calls atomic.Int32
 	f := newFleet(t, func(context.Context, string, int64) (outbox.Receipt, error) {

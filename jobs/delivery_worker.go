@@ -3,16 +3,12 @@ package jobs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivertype"
 
-	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/outbox"
 )
 
@@ -20,11 +16,23 @@ import (
 type deliveryWorker struct {
 	river.WorkerDefaults[DeliveryArgs]
 	config Config
+	pacers map[string]*pacer // of the topics that have a budget
 }
 
 type deliveryJob = river.Job[DeliveryArgs]
 
-func newDeliveryWorker(config Config) *deliveryWorker { return &deliveryWorker{config: config} }
+func newDeliveryWorker(config Config) *deliveryWorker {
+	w := &deliveryWorker{config: config, pacers: map[string]*pacer{}}
+	for topic := range config.Destinations {
+		if !config.Outbox.Limited(topic) {
+			continue
+		}
+		w.pacers[topic] = newPacer(func(ctx context.Context, priority outbox.Priority) (outbox.Reservation, error) {
+			return config.Outbox.Reserve(ctx, config.Pool, topic, priority, false)
+		})
+	}
+	return w
+}
 
 // Timeout is River's own, the last resort.
 func (w *deliveryWorker) Timeout(*deliveryJob) time.Duration { return jobTimeout }
@@ -50,13 +58,15 @@ func (w *deliveryWorker) work(ctx context.Context, job *deliveryJob) error {
 		w.config.Logger.WarnContext(ctx, "No destination for topic", "topic", job.Args.Topic, "job_id", job.ID)
 		return river.JobSnooze(time.Minute)
 	}
-	leaseEnd := time.Now().Add(w.config.Outbox.Lease())
-	claim, err := w.config.Outbox.Claim(ctx, w.config.Pool, job.Args.Topic, job.Args.Key, job.ID)
+	claimed, leaseEnd, err := w.claim(ctx, job)
 	if err != nil {
 		return err
 	}
-	attempt := &attempt{worker: w, job: job, lease: claim.Lease, leaseEnd: leaseEnd}
-	switch claim.Verdict {
+	attempt := &attempt{
+		config: &w.config, lease: claimed.Lease, leaseEnd: leaseEnd,
+		queue: NewWaker(river.ClientFromContext[pgx.Tx](ctx)), job: job,
+	}
+	switch claimed.Verdict {
 	case outbox.Claimed:
 		return attempt.deliver(ctx, destination)
 	case outbox.Unverified:
@@ -65,32 +75,62 @@ func (w *deliveryWorker) work(ctx context.Context, job *deliveryJob) error {
 		return nil
 	case outbox.Locked:
 		return snooze(time.Now().Add(lockedPause))
+	case outbox.Blocked, outbox.Open:
+		return putBack(job)
 	default:
-		return snooze(claim.Until)
+		return snooze(claimed.Until)
 	}
 }
 
-// snooze waits until a time of the database's, without burning an attempt. River adds the duration to this process's
-// clock, so the time is exact again even where that clock is wrong; where it is ahead the duration is negative, which
-// River's constructor refuses but its executor does right. The spread keeps jobs that waited for the same instant from
-// arriving as one.
-func snooze(until time.Time) error {
-	spread := 10*time.Millisecond + rand.N(100*time.Millisecond)
-	return &river.JobSnoozeError{Duration: time.Until(until) + spread}
+// claim claims the row when it is the job's turn. A destination that may not be called is waited for, as a turn is, but
+// not for long: the job is to be back in the queue before a sweep takes it for lost.
+func (w *deliveryWorker) claim(ctx context.Context, job *deliveryJob) (claim outbox.Claim, leaseEnd time.Time, err error) {
+	waiting, cancel := context.WithTimeout(ctx, w.config.patience())
+	defer cancel()
+	for {
+		if err := w.turn(waiting, job); err != nil {
+			if waiting.Err() != nil {
+				err = putBack(job)
+			}
+			return outbox.Claim{}, time.Time{}, err
+		}
+		leaseEnd = time.Now().Add(w.config.Outbox.Lease())
+		claim, err = w.config.Outbox.Claim(ctx, w.config.Pool, job.Args.Topic, job.Args.Key, job.ID)
+		if err == nil && (claim.Verdict == outbox.Claimed || claim.Verdict == outbox.Unverified) {
+			return claim, leaseEnd, nil
+		}
+		w.giveBack(job)
+		switch {
+		case err != nil:
+			return claim, leaseEnd, err
+		case claim.Verdict == outbox.Blocked:
+			sleep(waiting, time.Until(claim.Until)+rand.N(askSpread))
+		case claim.Verdict == outbox.Open:
+			sleep(waiting, askAgain)
+		default:
+			return claim, leaseEnd, nil
+		}
+	}
 }
 
-// transact runs fn in a transaction together with the completion of the job.
-func (w *deliveryWorker) transact(ctx context.Context, job *deliveryJob, fn func(pgx.Tx, outbox.Waker) error) error {
-	waker := NewWaker(river.ClientFromContext[pgx.Tx](ctx))
-	return db.Transact(ctx, w.config.Pool, func(tx pgx.Tx) error {
-		if err := fn(tx, waker); err != nil {
-			return err
-		}
-		// A job that was deleted or finished by hand meanwhile needs no completion: the row is what counts.
-		_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job)
-		if err != nil && !errors.Is(err, rivertype.ErrNotFound) {
-			return fmt.Errorf("completing job %d: %w", job.ID, err)
-		}
-		return nil
-	})
+func (w *deliveryWorker) turn(ctx context.Context, job *deliveryJob) error {
+	if p, ok := w.pacers[job.Args.Topic]; ok {
+		return p.turn(ctx, job)
+	}
+	return ctx.Err()
+}
+
+func (w *deliveryWorker) giveBack(job *deliveryJob) {
+	if p, ok := w.pacers[job.Args.Topic]; ok {
+		p.giveBack()
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

@@ -1,11 +1,11 @@
-// Package jobs runs the outbox on River: the worker that delivers, the sweeper that guards it, and the settings that
+// Package jobs runs the outbox on River: the worker that delivers, the maintainer that guards it, and the settings that
 // both need. An application that already has a River client registers them on its own:
 //
 //	config := jobs.Config{Pool: pool, Outbox: box, Destinations: map[string]outbox.Destination{"crm": crm}}
 //	jobs.Register(workers, config)            // before river.NewClient
 //	maps.Copy(riverConfig.Queues, jobs.Queues(config))
 //	client, err := river.NewClient(riverpgxv5.New(pool), riverConfig)
-//	go jobs.NewSweeper(config, jobs.NewWaker(client)).Run(ctx)
+//	go jobs.NewMaintainer(config, jobs.NewWaker(client)).Run(ctx)
 //
 // River leaves out notifications within a client's FetchCooldown of one another. A client with the default, 100 ms, makes
 // some jobs wait for the queue's next poll, another 100 ms; set it lower if that is too long.

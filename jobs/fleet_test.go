@@ -65,7 +65,7 @@ func newFleet(t *testing.T, destination deliverFunc) *fleet {
 	}
 }
 
-// start starts a process: River client and sweeper. The test's end stops it, if the returned function has not.
+// start starts a process: River client and maintainer. The test's end stops it, if the returned function has not.
 func (f *fleet) start() (stop func()) {
 	f.t.Helper()
 	config, err := jobs.RiverConfig(f.config, db.DefaultRiverSchema)
@@ -81,7 +81,7 @@ func (f *fleet) start() (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var sweeping sync.WaitGroup
-	sweeping.Go(func() { jobs.NewSweeper(f.config, jobs.NewWaker(client)).Run(ctx) })
+	sweeping.Go(func() { jobs.NewMaintainer(f.config, jobs.NewWaker(client)).Run(ctx) })
 	stop = sync.OnceFunc(func() {
 		cancel()
 		sweeping.Wait()

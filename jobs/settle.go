@@ -34,10 +34,10 @@ func canceled(receipt outbox.Receipt, err error) *outbox.Failure {
 }
 
 func (a *attempt) acknowledge(ctx context.Context) error {
-	config := &a.worker.config
+	config := a.config
 	var lag time.Duration
-	err := a.worker.transact(ctx, a.job, func(tx pgx.Tx, waker outbox.Waker) (err error) {
-		lag, err = config.Outbox.AcknowledgeTx(ctx, tx, waker, a.lease, a.receipt, a.duration)
+	err := a.transact(ctx, func(tx pgx.Tx) (err error) {
+		lag, err = config.Outbox.AcknowledgeTx(ctx, tx, a.queue, a.lease, a.receipt, a.duration)
 		return err
 	})
 	if errors.Is(err, outbox.ErrLeaseLost) {
@@ -53,12 +53,18 @@ func (a *attempt) acknowledge(ctx context.Context) error {
 
 // fail does what the failure calls for. The order matters: first nobody else runs into the same wall.
 func (a *attempt) fail(ctx context.Context, failure *outbox.Failure) error {
-	config := &a.worker.config
+	if a.probing == outbox.CauseConfiguration && failure.Action == outbox.Missing {
+		failure = stillMisconfigured(failure)
+	}
+	a.failure = failure
 	decision := outbox.Decide(failure, a.lease.Failures)
 	if decision.Block > 0 {
-		if err := config.Outbox.Block(ctx, config.Pool, a.lease.Topic, decision.Block, failure.Error()); err != nil {
+		if err := a.holdBack(ctx, failure, decision); err != nil {
 			return err
 		}
+	}
+	if err := a.blame(ctx, failure); err != nil {
+		return err
 	}
 	if decision.Park {
 		return a.park(ctx, failure)
@@ -66,10 +72,39 @@ func (a *attempt) fail(ctx context.Context, failure *outbox.Failure) error {
 	return a.release(ctx, failure, decision.Delay)
 }
 
+// stillMisconfigured is for a key that is not known to a destination which seems to be the wrong one: no blame for it.
+func stillMisconfigured(failure *outbox.Failure) *outbox.Failure {
+	stop := *failure
+	stop.Action = outbox.Stop
+	return &stop
+}
+
+// holdBack keeps everybody from calling for as long as the destination said.
+func (a *attempt) holdBack(ctx context.Context, failure *outbox.Failure, decision outbox.Decision) error {
+	config, topic := a.config, a.lease.Topic
+	if !decision.Limit {
+		return config.Outbox.Block(ctx, config.Pool, topic, decision.Block, failure.Error())
+	}
+	rate, err := config.Outbox.Throttle(ctx, config.Pool, topic, decision.Block, failure.Error())
+	if err != nil {
+		return err
+	}
+	config.Logger.WarnContext(ctx, "Rate limited: everybody waits, and is slower afterwards",
+		"topic", topic, "retry_after", decision.Block, "rate", rate)
+	return nil
+}
+
+// blame tells the breaker.
+func (a *attempt) blame(ctx context.Context, failure *outbox.Failure) error {
+	change, err := a.config.Outbox.Blame(ctx, a.config.Pool, a.queue, a.lease.Topic, a.lease.Key, failure)
+	a.config.logBreaker(ctx, a.lease.Topic, change)
+	return err
+}
+
 func (a *attempt) park(ctx context.Context, failure *outbox.Failure) error {
-	config := &a.worker.config
-	err := a.worker.transact(ctx, a.job, func(tx pgx.Tx, waker outbox.Waker) error {
-		return config.Outbox.ParkTx(ctx, tx, waker, a.lease, failure, a.duration)
+	config := a.config
+	err := a.transact(ctx, func(tx pgx.Tx) error {
+		return config.Outbox.ParkTx(ctx, tx, a.queue, a.lease, failure, a.duration)
 	})
 	if errors.Is(err, outbox.ErrLeaseLost) {
 		return a.fenced(ctx, failure.Receipt, failure)
@@ -83,7 +118,7 @@ func (a *attempt) park(ctx context.Context, failure *outbox.Failure) error {
 
 // release gives the row back and lets its job go on when it is due.
 func (a *attempt) release(ctx context.Context, failure *outbox.Failure, delay time.Duration) error {
-	config := &a.worker.config
+	config := a.config
 	until, err := config.Outbox.Release(ctx, config.Pool, a.lease, failure, delay, a.duration)
 	if errors.Is(err, outbox.ErrLeaseLost) {
 		return a.fenced(ctx, failure.Receipt, failure)
@@ -97,7 +132,7 @@ func (a *attempt) release(ctx context.Context, failure *outbox.Failure, delay ti
 
 // broke is for what the destination is not responsible for: River's own retries.
 func (a *attempt) broke(ctx context.Context, cause error) error {
-	config := &a.worker.config
+	config := a.config
 	failure := &outbox.Failure{Action: outbox.Retry, Receipt: a.receipt, Err: cause}
 	_, err := config.Outbox.Release(ctx, config.Pool, a.lease, failure, 0, a.duration)
 	if errors.Is(err, outbox.ErrLeaseLost) {
@@ -112,7 +147,7 @@ func (a *attempt) broke(ctx context.Context, cause error) error {
 
 // fenced: the lease was lost, so the result does not count; the job has nothing more to do.
 func (a *attempt) fenced(ctx context.Context, receipt outbox.Receipt, failure *outbox.Failure) error {
-	config := &a.worker.config
+	config := a.config
 	a.log(ctx, slog.LevelWarn, "Delivery finished after its lease was lost", "fenced", receipt)
 	return config.Outbox.RecordFenced(ctx, config.Pool, a.lease, receipt, failure, a.duration)
 }
@@ -130,10 +165,15 @@ func levelOf(action outbox.Action) slog.Level {
 }
 
 func (a *attempt) log(ctx context.Context, level slog.Level, message, outcome string, receipt outbox.Receipt, more ...any) {
-	a.worker.config.Observer.Delivered(a.lease.Topic, outcome, a.duration)
+	a.config.Observer.Delivered(a.lease.Topic, outcome, a.duration)
 	attrs := []any{
-		"topic", a.lease.Topic, "key", a.lease.Key, "version", a.lease.Version, "job_id", a.job.ID,
-		"attempt", a.job.Attempt, "outcome", outcome, "duration", a.duration, "trace_id", receipt.TraceID,
+		"topic", a.lease.Topic, "key", a.lease.Key, "version", a.lease.Version,
+		"outcome", outcome, "duration", a.duration, "trace_id", receipt.TraceID,
 	}
-	a.worker.config.Logger.Log(ctx, level, message, append(attrs, more...)...)
+	if a.job != nil {
+		attrs = append(attrs, "job_id", a.job.ID, "attempt", a.job.Attempt)
+	} else {
+		attrs = append(attrs, "probe", true)
+	}
+	a.config.Logger.Log(ctx, level, message, append(attrs, more...)...)
 }

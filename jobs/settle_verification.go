@@ -21,6 +21,7 @@ func (a *attempt) settleVerification(ctx context.Context, inStep bool, err error
 	case !errors.As(err, &failure):
 		return a.broke(ctx, err)
 	case failure.Action == outbox.Missing, failure.Action == outbox.Park:
+		a.failure = failure
 		return a.verified(ctx, false) // what to do about that is decided by a push
 	default:
 		return a.fail(ctx, failure)
@@ -28,9 +29,8 @@ func (a *attempt) settleVerification(ctx context.Context, inStep bool, err error
 }
 
 func (a *attempt) verified(ctx context.Context, inStep bool) error {
-	config := &a.worker.config
-	err := a.worker.transact(ctx, a.job, func(tx pgx.Tx, waker outbox.Waker) error {
-		return config.Outbox.VerifyTx(ctx, tx, waker, a.lease, inStep, a.receipt, a.duration)
+	err := a.transact(ctx, func(tx pgx.Tx) error {
+		return a.config.Outbox.VerifyTx(ctx, tx, a.queue, a.lease, inStep, a.receipt, a.duration)
 	})
 	switch {
 	case errors.Is(err, outbox.ErrLeaseLost):

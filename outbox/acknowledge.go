@@ -21,14 +21,14 @@ func (o *Outbox) AcknowledgeTx(
 	ctx context.Context, tx pgx.Tx, waker Waker, lease Lease, receipt Receipt, duration time.Duration,
 ) (lag time.Duration, err error) {
 	acknowledged, err := o.queries.OutboxAcknowledge(ctx, tx, dbsqlc.OutboxAcknowledgeParams{
-		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, JobID: lease.JobID,
+		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, JobID: lease.jobID(),
 		Status: receipt.status(), TraceID: receipt.traceID(), Duration: duration,
 	})
 	if err != nil {
 		return 0, lease.wrap("acknowledging", err)
 	}
 	if acknowledged.StillDirty {
-		err = o.wakeTx(ctx, tx, waker, lease.Topic, []string{lease.Key})
+		err = o.wakeTx(ctx, tx, waker, lease.Topic, PriorityLive, []string{lease.Key})
 	}
 	return acknowledged.SyncedAt.Sub(lease.DirtySince), err
 }
@@ -40,7 +40,7 @@ func (o *Outbox) ParkTx(
 	ctx context.Context, tx pgx.Tx, waker Waker, lease Lease, failure *Failure, duration time.Duration,
 ) error {
 	stillDirty, err := o.queries.OutboxPark(ctx, tx, dbsqlc.OutboxParkParams{
-		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.JobID,
+		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.jobID(),
 		Reason: failure.reason(), Error: failure.message(),
 		Status: failure.Receipt.status(), TraceID: failure.Receipt.traceID(), Duration: duration,
 	})
@@ -48,7 +48,7 @@ func (o *Outbox) ParkTx(
 		return lease.wrap("parking", err)
 	}
 	if stillDirty {
-		return o.wakeTx(ctx, tx, waker, lease.Topic, []string{lease.Key})
+		return o.wakeTx(ctx, tx, waker, lease.Topic, PriorityLive, []string{lease.Key})
 	}
 	return nil
 }
@@ -60,8 +60,8 @@ func (o *Outbox) Release(
 	ctx context.Context, conn dbsqlc.DBTX, lease Lease, failure *Failure, delay, duration time.Duration,
 ) (until time.Time, err error) {
 	until, err = o.queries.OutboxRelease(ctx, conn, dbsqlc.OutboxReleaseParams{
-		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.JobID,
-		Delay: delay, Blameless: failure.blameless(), Outcome: failure.outcome(),
+		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.jobID(),
+		Delay: delay, Blameless: policyFor(failure.Action).blameless, Outcome: failure.outcome(),
 		InDoubt: failure.InDoubt, VerifyAfter: verifyAfter,
 		Error: failure.message(), Status: failure.Receipt.status(), TraceID: failure.Receipt.traceID(), Duration: duration,
 	})

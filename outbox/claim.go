@@ -24,14 +24,16 @@ const (
 	Parked     Verdict = "parked"     // given up until a change or a person says otherwise
 	Leased     Verdict = "leased"     // another worker is at it
 	NotDue     Verdict = "not_due"    // waiting after a failure
-	Blocked    Verdict = "blocked"    // nobody may call the destination now
+	Paced      Verdict = "paced"      // the key's own budget is used up
+	Blocked    Verdict = "blocked"    // the destination told everybody to wait
+	Open       Verdict = "open"       // the breaker holds everybody back
 	Locked     Verdict = "locked"     // a transaction holds the row and does not end
 )
 
 // Claim is the answer to an attempt to take a row's lease.
 type Claim struct {
 	Verdict Verdict
-	Until   time.Time // for Leased, NotDue and Blocked: when to ask again, by the database's clock
+	Until   time.Time // for Leased, NotDue, Paced and Blocked: when to ask again, by the database's clock
 	Lease   Lease     // for Claimed and Unverified
 }
 
@@ -39,8 +41,8 @@ type Claim struct {
 type Lease struct {
 	Topic      string
 	Key        string
-	Version    int64 // what is acknowledged: the state that is delivered must not be older
-	JobID      int64
+	Version    int64     // what is acknowledged: the state that is delivered must not be older
+	JobID      int64     // the River job it was claimed for; 0: a probe
 	DirtySince time.Time // when the oldest change that is not yet synced was made; zero for Unverified
 	Failures   int       // failed deliveries since the last success
 
@@ -52,13 +54,23 @@ type Batcher interface {
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 }
 
-// Claim takes the lease of a row for the job, if the row is dirty or to be verified, not parked, due and not leased. It
-// is one round trip.
+// Claim takes the lease of a row for the job, if the row is dirty or to be verified, not parked, due and not leased, and
+// neither the destination nor the key's own budget is in the way. It is one round trip.
 func (o *Outbox) Claim(ctx context.Context, conn Batcher, topic, key string, jobID int64) (Claim, error) {
+	return o.claim(ctx, conn, topic, key, jobID, false)
+}
+
+// ClaimProbe is Claim for a probe: the breaker does not hold it back, nor does the delay after a failure.
+func (o *Outbox) ClaimProbe(ctx context.Context, conn Batcher, topic, key string) (Claim, error) {
+	return o.claim(ctx, conn, topic, key, 0, true)
+}
+
+func (o *Outbox) claim(ctx context.Context, conn Batcher, topic, key string, jobID int64, probe bool) (Claim, error) {
+	spacing, burst := o.budgets[topic].keySpacing()
 	// A batch is one implicit transaction, so the setting reaches the claim and nothing after it.
 	batch := &pgx.Batch{}
 	batch.Queue("SELECT set_config('lock_timeout', $1, true)", claimLockTimeout)
-	batch.Queue(dbsqlc.OutboxClaim, topic, key, o.lease, jobID, verifyAfter)
+	batch.Queue(dbsqlc.OutboxClaim, probe, burst, topic, key, o.lease, jobIDOrNull(jobID), spacing, verifyAfter)
 	results := conn.SendBatch(ctx, batch)
 	_, err := results.Exec()
 	var row dbsqlc.OutboxClaimRow
@@ -90,4 +102,13 @@ func (o *Outbox) Claim(ctx context.Context, conn Batcher, topic, key string, job
 		claim.Lease.DirtySince = *row.DirtySince
 	}
 	return claim, nil
+}
+
+func (l Lease) jobID() *int64 { return jobIDOrNull(l.JobID) }
+
+func jobIDOrNull(id int64) *int64 {
+	if id == 0 {
+		return nil
+	}
+	return &id
 }

@@ -5,66 +5,112 @@ import (
 	"time"
 )
 
-// Decision is what follows a failed delivery.
+// Decision is what follows a failed delivery, for its key and for everybody. What [Outbox.Blame] makes of it comes on
+// top.
 type Decision struct {
 	Park  bool          // give up on this version
 	Delay time.Duration // else: when this key is tried again
 	Block time.Duration // how long nobody calls the destination
+	Limit bool          // the block is for our calling too often
+}
+
+// suspicion is what a failure says of the destination itself.
+type suspicion int
+
+const (
+	unsuspicious  suspicion = iota // it concerns the key alone, or nobody
+	failing                        // it fails: with other keys failing alike, an outage
+	unknownKey                     // it does not know the key: with many others, we ask the wrong one
+	misconfigured                  // it would refuse every key
+)
+
+// policy is what a kind of failure leads to.
+type policy struct {
+	// The key is tried again after first, then after factor times as long each, up to most. It is parked after giveUp
+	// failures in a row; 0: never, and 1: at once.
+	first, most time.Duration
+	factor      int
+	giveUp      int
+	// again: the first time at once.
+	again bool
+	// blameless failures say nothing about the key, so they do not count.
+	blameless bool
+	suspicion suspicion
 }
 
 const (
 	retryFirst, retryMost     = 500 * time.Millisecond, 5 * time.Second
 	missingFirst, missingMost = 10 * time.Second, 24 * time.Hour
-	// stopPause is between two probes of a destination that refuses everybody.
-	stopPause = 30 * time.Second
-	// missingGiveUp parks a key after about four days of not being known at the destination.
-	missingGiveUp = 11
+	// missingGiveUp is after about four days.
+	missingGiveUp = 12
 )
 
+// policies is the one place that decides what follows a failure. Each answer of a destination is one of these actions,
+// which package clerk tells for Clerk's; docs/decisions.md has the two together, and is tested.
+var policies = map[Action]policy{
+	// The key is busy.
+	Retry: {first: retryFirst, most: retryMost, factor: 2},
+	// The destination fails or cannot be reached. One key may just have had bad luck; the retries stay close together, so
+	// that a single one finds out about the recovery as soon as a probe would.
+	Outage: {first: retryFirst, most: retryMost, factor: 2, suspicion: failing},
+	// It may have been applied, now or later: the current state goes over it at once. Silence also speaks of an outage.
+	Ambiguous: {first: retryFirst, most: retryMost, factor: 2, again: true, suspicion: failing},
+	// Everybody waits, as told.
+	Wait: {blameless: true},
+	// Every key would be refused: the breaker opens, and probes until somebody has mended it.
+	Stop: {blameless: true, suspicion: misconfigured},
+	// The key may appear, or have gone.
+	Missing: {first: missingFirst, most: missingMost, factor: 3, giveUp: missingGiveUp, suspicion: unknownKey},
+	// Refused for good.
+	Park: {giveUp: 1},
+	// The process stops: another one goes on.
+	Canceled: {blameless: true},
+}
+
+// policyFor treats what a later version may add as what passes.
+func policyFor(action Action) policy {
+	if p, ok := policies[action]; ok {
+		return p
+	}
+	return policies[Retry]
+}
+
 // Decide says what to do about a failure of a key that failed before that often in a row.
-//
-//	retry      again after 0.5 s, doubling up to 5 s
-//	outage     the same: soon enough to be among the first after recovery
-//	ambiguous  at once, then as retry: the current state, over whatever the lost request did or will do
-//	wait       everyone waits as told
-//	stop       everyone waits 30 s; the key is not to blame
-//	missing    again after 10 s, trebling up to a day; parked after about four days
-//	park       parked
-//	canceled   at once, by another process
 func Decide(failure *Failure, failures int) Decision {
-	switch failure.Action {
-	case Park:
+	p := policyFor(failure.Action)
+	if p.giveUp > 0 && failures+1 >= p.giveUp {
 		return Decision{Park: true}
-	case Missing:
-		if failures >= missingGiveUp {
-			return Decision{Park: true}
-		}
-		return Decision{Delay: backoff(missingFirst, missingMost, 3, failures)}
-	case Wait:
-		return Decision{Block: failure.RetryAfter}
-	case Stop:
-		return Decision{Block: max(failure.RetryAfter, stopPause)}
-	case Canceled:
-		return Decision{}
-	case Ambiguous:
-		if failures == 0 {
-			return Decision{}
-		}
-		return Decision{Delay: backoff(retryFirst, retryMost, 2, failures-1)}
-	default: // Retry, Outage
-		return Decision{Delay: backoff(retryFirst, retryMost, 2, failures)}
+	}
+	return Decision{
+		Delay: p.delay(failures),
+		Block: failure.RetryAfter,
+		Limit: failure.Action == Wait,
 	}
 }
 
-// backoff is first·factor^failures up to most, less a random quarter so that keys that failed together part.
-func backoff(first, most time.Duration, factor int, failures int) time.Duration {
-	delay := first
+// delay is first·factor^failures up to most, less a random quarter so that keys that failed together part.
+func (p policy) delay(failures int) time.Duration {
+	if p.again {
+		failures--
+	}
+	if p.first == 0 || failures < 0 {
+		return 0
+	}
+	delay := p.first
 	for range failures {
-		if delay >= most {
+		if delay >= p.most {
 			break
 		}
-		delay *= time.Duration(factor)
+		delay *= time.Duration(p.factor)
 	}
-	delay = min(delay, most)
+	delay = min(delay, p.most)
 	return delay - rand.N(delay/4)
+}
+
+// suspicionOf: an answer that makes no sense is not silence.
+func suspicionOf(failure *Failure) suspicion {
+	if failure.Action == Ambiguous && failure.Receipt.Status != 0 {
+		return unsuspicious
+	}
+	return policyFor(failure.Action).suspicion
 }

@@ -31,8 +31,8 @@ type Action string
 const (
 	Retry     Action = "retry"     // the key is busy: again soon
 	Outage    Action = "outage"    // the destination fails or cannot be reached: again when it may have recovered
-	Wait      Action = "wait"      // told to wait, everyone: not before RetryAfter
-	Stop      Action = "stop"      // a configuration fault that no key is to blame for: everyone waits
+	Wait      Action = "wait"      // told to wait, everybody: not before RetryAfter
+	Stop      Action = "stop"      // a configuration fault that no key is to blame for: everybody waits
 	Missing   Action = "missing"   // the destination does not know the key: it may appear
 	Park      Action = "park"      // refused for good: not again unless it changes
 	Ambiguous Action = "ambiguous" // it may have been applied, now or later: push again
@@ -41,7 +41,7 @@ const (
 // Failure is a delivery that the destination did not confirm.
 type Failure struct {
 	Action     Action
-	RetryAfter time.Duration // for Wait and Stop: how long everyone waits; for others 0
+	RetryAfter time.Duration // how long everybody waits; 0, unless the destination said so
 	InDoubt    bool          // the push may be applied nevertheless, even later: true for every Ambiguous
 	Receipt    Receipt
 	Err        error

@@ -24,11 +24,6 @@ func (f *Failure) outcome() dbsqlc.DeliveryOutcome {
 	}
 }
 
-// blameless failures say nothing about the key, so they do not lengthen its delays.
-func (f *Failure) blameless() bool {
-	return f.Action == Wait || f.Action == Stop || f.Action == Canceled
-}
-
 // reason groups parked rows: the action and the status, without what differs from key to key.
 func (f *Failure) reason() string {
 	if f.Receipt.Status == 0 {

@@ -13,7 +13,7 @@ import (
 // Waker inserts the jobs that wake a worker up.
 type Waker interface {
 	// WakeTx inserts one job per key in tx, and returns the jobs' ids in the keys' order.
-	WakeTx(ctx context.Context, tx pgx.Tx, topic string, keys []string) ([]int64, error)
+	WakeTx(ctx context.Context, tx pgx.Tx, topic string, priority Priority, keys []string) ([]int64, error)
 }
 
 // MarkTx records in tx that the state of the keys changed, and sees to it that each will be delivered once tx commits.
@@ -29,7 +29,7 @@ func (o *Outbox) MarkTx(ctx context.Context, tx pgx.Tx, waker Waker, topic strin
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
 
-	marked, err := o.queries.OutboxMark(ctx, tx, dbsqlc.OutboxMarkParams{Topic: topic, Keys: keys})
+	marked, err := o.queries.OutboxMark(ctx, tx, dbsqlc.OutboxMarkParams{Topic: topic, Keys: keys, Priority: int16(PriorityLive)})
 	if err != nil {
 		return fmt.Errorf("marking %d outbox rows of %s: %w", len(keys), topic, err)
 	}
@@ -39,19 +39,23 @@ func (o *Outbox) MarkTx(ctx context.Context, tx pgx.Tx, waker Waker, topic strin
 			asleep = append(asleep, row.Key)
 		}
 	}
-	return o.wakeTx(ctx, tx, waker, topic, asleep)
+	return o.wakeTx(ctx, tx, waker, topic, PriorityLive, asleep)
 }
 
 // wakeTx inserts a job for each key and notes it in the key's row, which tx has locked.
-func (o *Outbox) wakeTx(ctx context.Context, tx pgx.Tx, waker Waker, topic string, keys []string) error {
+func (o *Outbox) wakeTx(
+	ctx context.Context, tx pgx.Tx, waker Waker, topic string, priority Priority, keys []string,
+) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	ids, err := waker.WakeTx(ctx, tx, topic, keys)
+	ids, err := waker.WakeTx(ctx, tx, topic, priority, keys)
 	if err != nil {
 		return fmt.Errorf("inserting %d jobs of %s: %w", len(keys), topic, err)
 	}
-	err = o.queries.OutboxJobSet(ctx, o.river.In(tx), dbsqlc.OutboxJobSetParams{Topic: topic, Keys: keys, JobIds: ids})
+	err = o.queries.OutboxJobSet(ctx, o.river.In(tx), dbsqlc.OutboxJobSetParams{
+		Topic: topic, Keys: keys, JobIds: ids, Priority: int16(priority),
+	})
 	if err != nil {
 		return fmt.Errorf("noting %d jobs of %s: %w", len(keys), topic, err)
 	}

@@ -22,13 +22,23 @@ type Config struct {
 	// killed, and must exceed the delivery's deadline by the time an acknowledgement may take. Defaults to DefaultLease.
 	Lease time.Duration
 
+	// Budgets has the budgets of the topics that have one.
+	Budgets map[string]Budget
+
 	// RiverSchema is the schema of River's tables. Defaults to db.DefaultRiverSchema.
 	RiverSchema string
+}
+
+// Conn is what runs several transactions: a pool or a connection.
+type Conn interface {
+	db.Beginner
+	dbsqlc.DBTX
 }
 
 // Outbox runs the steps of the protocol. It holds no state and starts nothing; it is safe for concurrent use.
 type Outbox struct {
 	lease   time.Duration
+	budgets map[string]Budget
 	river   db.RiverSchema
 	queries *dbsqlc.Queries
 }
@@ -40,6 +50,7 @@ func New(config Config) *Outbox {
 	}
 	return &Outbox{
 		lease:   config.Lease,
+		budgets: config.Budgets,
 		river:   db.NewRiverSchema(config.RiverSchema),
 		queries: dbsqlc.New(),
 	}

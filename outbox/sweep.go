@@ -26,17 +26,11 @@ const (
 	sweepPatience = 8 * time.Second
 )
 
-// SweepConn is what a sweep needs: a pool or a connection.
-type SweepConn interface {
-	db.Beginner
-	dbsqlc.DBTX
-}
-
 // Sweep finds the topic's rows that are due and that nothing will deliver, and gives each a new job. Rows in doubt get
 // one when they are to be verified. It does nothing if another process is at it, or ended less than pause ago, or while
-// the destination is blocked. Returns how many rows it woke to be delivered: in a healthy system none, each is a job
+// the destination is blocked or its breaker open. Returns how many rows it woke to be delivered: in a healthy system none, each is a job
 // that was lost.
-func (o *Outbox) Sweep(ctx context.Context, conn SweepConn, waker Waker, topic string, pause time.Duration) (int, error) {
+func (o *Outbox) Sweep(ctx context.Context, conn Conn, waker Waker, topic string, pause time.Duration) (int, error) {
 	turnEnds, err := o.queries.DestinationSweepBegin(ctx, conn, dbsqlc.DestinationSweepBeginParams{Topic: topic, Turn: sweepTurn})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
@@ -61,7 +55,7 @@ func (o *Outbox) Sweep(ctx context.Context, conn SweepConn, waker Waker, topic s
 }
 
 // sweepRows walks the backlog in batches, each a transaction, until its end or the deadline.
-func (o *Outbox) sweepRows(ctx context.Context, conn SweepConn, waker Waker, topic string, deadline time.Time) (int, error) {
+func (o *Outbox) sweepRows(ctx context.Context, conn Conn, waker Waker, topic string, deadline time.Time) (int, error) {
 	woken := 0
 	var last dbsqlc.OutboxSweepRow // the zero time is before any row's
 	for time.Now().Before(deadline) {
@@ -100,11 +94,11 @@ func (o *Outbox) sweepTx(
 	for i, row := range rows {
 		keys[i] = row.Key
 	}
-	return rows, o.wakeTx(ctx, tx, waker, topic, keys)
+	return rows, o.wakeTx(ctx, tx, waker, topic, PriorityLive, keys)
 }
 
 // sweepUnverified takes one batch: verifications are not urgent, and what is left is the next sweep's.
-func (o *Outbox) sweepUnverified(ctx context.Context, conn SweepConn, waker Waker, topic string) error {
+func (o *Outbox) sweepUnverified(ctx context.Context, conn Conn, waker Waker, topic string) error {
 	return db.Transact(ctx, conn, func(tx pgx.Tx) error {
 		keys, err := o.queries.OutboxSweepUnverified(ctx, o.river.In(tx), dbsqlc.OutboxSweepUnverifiedParams{
 			Topic: topic, Lease: o.lease, Patience: sweepPatience, MaxRows: sweepBatch,
@@ -112,6 +106,6 @@ func (o *Outbox) sweepUnverified(ctx context.Context, conn SweepConn, waker Wake
 		if err != nil {
 			return err
 		}
-		return o.wakeTx(ctx, tx, waker, topic, keys)
+		return o.wakeTx(ctx, tx, waker, topic, PriorityVerification, keys)
 	})
 }

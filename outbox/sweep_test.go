@@ -140,9 +140,11 @@ type interrupted struct {
 	meanwhile func()
 }
 
-func (i interrupted) WakeTx(ctx context.Context, tx pgx.Tx, topic string, keys []string) ([]int64, error) {
+func (i interrupted) WakeTx(
+	ctx context.Context, tx pgx.Tx, topic string, priority outbox.Priority, keys []string,
+) ([]int64, error) {
 	i.meanwhile()
-	return i.Waker.WakeTx(ctx, tx, topic, keys)
+	return i.Waker.WakeTx(ctx, tx, topic, priority, keys)
 }
 
 // More rows than one transaction takes.

@@ -25,7 +25,7 @@ func (o *Outbox) VerifyTx(
 	ctx context.Context, tx pgx.Tx, waker Waker, lease Lease, inStep bool, receipt Receipt, duration time.Duration,
 ) error {
 	stillDirty, err := o.queries.OutboxVerify(ctx, tx, dbsqlc.OutboxVerifyParams{
-		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.JobID,
+		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.jobID(),
 		InStep: inStep, VerifyAfter: verifyAfter, LastAfter: verifyLastAfter,
 		Status: receipt.status(), TraceID: receipt.traceID(), Duration: duration,
 	})
@@ -33,7 +33,7 @@ func (o *Outbox) VerifyTx(
 		return lease.wrap("verifying", err)
 	}
 	if stillDirty {
-		return o.wakeTx(ctx, tx, waker, lease.Topic, []string{lease.Key})
+		return o.wakeTx(ctx, tx, waker, lease.Topic, PriorityLive, []string{lease.Key})
 	}
 	return nil
 }
@@ -45,7 +45,7 @@ func (o *Outbox) RecordFenced(
 	ctx context.Context, conn dbsqlc.DBTX, lease Lease, receipt Receipt, failure *Failure, duration time.Duration,
 ) error {
 	params := dbsqlc.OutboxRecordFencedParams{
-		Topic: lease.Topic, Key: lease.Key, Version: lease.Version, JobID: lease.JobID,
+		Topic: lease.Topic, Key: lease.Key, Version: lease.Version, JobID: lease.jobID(),
 		InDoubt: failure == nil || failure.InDoubt,
 		Status:  receipt.status(), TraceID: receipt.traceID(), Duration: duration,
 	}

@@ -4,7 +4,8 @@
 
 -- name: OutboxMark :many
 -- Needs the keys sorted and distinct, so that two transactions marking several keys lock them in one order.
--- job_id is null exactly when nothing will deliver the row: it was clean, parked or new.
+-- job_id is null exactly when nothing will deliver the row: it was clean, parked or new. A job that is less urgent than
+-- the mark is not enough.
 INSERT INTO outbox AS o (topic, key, dirty_since)
 SELECT @topic, marked.key, clock_timestamp()
 FROM (SELECT unnest(@keys::text[]) AS key) AS marked
@@ -15,13 +16,13 @@ ON CONFLICT (topic, key) DO UPDATE SET
     failures = CASE WHEN o.parked_at IS NULL THEN o.failures ELSE 0 END,
     parked_at = NULL,
     parked_reason = NULL
-RETURNING o.key, o.desired_version, (o.job_id IS NULL)::boolean AS needs_job;
+RETURNING o.key, o.desired_version, (o.job_id IS NULL OR o.job_priority > @priority)::boolean AS needs_job;
 
 -- name: OutboxJobSet :exec
 -- River's driver schedules a job by the clock of the process that inserts it: one that is ahead of the database's would
 -- keep the job from being worked for as long as it is ahead.
 WITH noted AS (
-    UPDATE outbox AS o SET job_id = inserted.job_id
+    UPDATE outbox AS o SET job_id = inserted.job_id, job_priority = @priority
     FROM (SELECT unnest(@keys::text[]) AS key, unnest(@job_ids::bigint[]) AS job_id) AS inserted
     WHERE o.topic = @topic AND o.key = inserted.key
 )
@@ -31,19 +32,23 @@ WHERE j.id = ANY(@job_ids::bigint[]) AND j.scheduled_at > clock_timestamp();
 -- name: OutboxClaim :one
 -- Takes the lease if the row is claimable, else says why not and until when. Locks the row first, so that the verdict
 -- is about its latest version. An expired lease is taken over, and the delivery that held it recorded as lost: its push
--- may still be on its way.
+-- may still be on its way. A key's own budget is spent here (GCRA). A probe is let through where the breaker holds all
+-- others back, and has no job.
 WITH current AS (
     SELECT o.topic, o.key, o.lease_token, o.lease_version, o.leased_at, o.job_id,
         CASE
             WHEN o.parked_at IS NOT NULL THEN 'parked'
             WHEN o.dirty_since IS NULL AND (o.verify_at IS NULL OR o.verify_at > clock_timestamp()) THEN 'clean'
             WHEN o.lease_expires_at > clock_timestamp() THEN 'leased'
-            WHEN o.not_before > clock_timestamp() THEN 'not_due'
             WHEN d.blocked_until > clock_timestamp() THEN 'blocked'
+            WHEN d.opened_at IS NOT NULL AND NOT @probe::boolean THEN 'open'
+            WHEN o.not_before > clock_timestamp() AND NOT @probe::boolean THEN 'not_due'
             WHEN o.dirty_since IS NULL THEN 'unverified'
+            WHEN o.tat - @key_burst::interval > clock_timestamp() THEN 'paced'
             ELSE 'claimed'
         END AS verdict,
-        GREATEST(o.lease_expires_at, o.not_before, d.blocked_until) AS until
+        GREATEST(o.lease_expires_at, o.not_before, d.blocked_until,
+            CASE WHEN o.dirty_since IS NOT NULL THEN o.tat - @key_burst::interval END) AS until
     FROM outbox AS o
     LEFT JOIN destination AS d ON d.topic = o.topic
     WHERE o.topic = @topic AND o.key = @key
@@ -56,7 +61,11 @@ claimed AS (
         leased_at = clock_timestamp(),
         lease_expires_at = clock_timestamp() + @lease::interval,
         redirtied_at = NULL,
-        job_id = @job_id::bigint,
+        -- The marks of the time of the lease are its holder's to see to, however urgent.
+        job_id = COALESCE(sqlc.narg(job_id)::bigint, o.job_id),
+        job_priority = 1,
+        tat = CASE WHEN current.verdict = 'claimed' THEN GREATEST(o.tat, clock_timestamp()) + @key_spacing::interval
+            ELSE o.tat END,
         doubted_at = CASE WHEN o.lease_token IS NULL THEN o.doubted_at ELSE clock_timestamp() END,
         verify_at = CASE WHEN o.lease_token IS NULL THEN o.verify_at
             ELSE clock_timestamp() + @verify_after::interval END
@@ -68,7 +77,7 @@ freed AS (
     -- The job is done with the row, and job_id is to be null when nothing will deliver it.
     UPDATE outbox AS o SET job_id = NULL
     FROM current
-    WHERE o.topic = current.topic AND o.key = current.key AND current.verdict = 'clean' AND o.job_id = @job_id::bigint
+    WHERE o.topic = current.topic AND o.key = current.key AND current.verdict = 'clean' AND o.job_id = sqlc.narg(job_id)::bigint
 ),
 lost AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, error, duration)
@@ -100,9 +109,14 @@ WITH acknowledged AS (
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
-    SELECT a.topic, a.key, a.synced_version, @job_id::bigint, 'applied', sqlc.narg(status), sqlc.narg(trace_id),
+    SELECT a.topic, a.key, a.synced_version, sqlc.narg(job_id)::bigint, 'applied', sqlc.narg(status), sqlc.narg(trace_id),
         @duration
     FROM acknowledged AS a
+),
+acquitted AS (
+    -- The destination works: what spoke against it does no more. Usually there is nothing to write.
+    UPDATE destination AS d SET failing_keys = '{}', missing_keys = '{}'
+    WHERE d.topic = @topic AND (d.failing_keys <> '{}' OR d.missing_keys <> '{}')
 )
 SELECT (desired_version > synced_version)::boolean AS still_dirty, synced_at::timestamptz AS synced_at FROM acknowledged;
 
@@ -121,7 +135,7 @@ WITH released AS (
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
-    SELECT r.topic, r.key, @version, @job_id::bigint, @outcome, sqlc.narg(status), sqlc.narg(trace_id), @error, @duration
+    SELECT r.topic, r.key, @version, sqlc.narg(job_id)::bigint, @outcome, sqlc.narg(status), sqlc.narg(trace_id), @error, @duration
     FROM released AS r
 )
 SELECT not_before::timestamptz AS not_before FROM released;
@@ -143,7 +157,7 @@ WITH parked AS (
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
-    SELECT r.topic, r.key, @version, @job_id::bigint, 'park', sqlc.narg(status), sqlc.narg(trace_id), @error, @duration
+    SELECT r.topic, r.key, @version, sqlc.narg(job_id)::bigint, 'park', sqlc.narg(status), sqlc.narg(trace_id), @error, @duration
     FROM parked AS r
 )
 SELECT (parked_at IS NULL)::boolean AS still_dirty FROM parked;
@@ -170,7 +184,7 @@ WITH verified AS (
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
-    SELECT v.topic, v.key, @version, @job_id::bigint,
+    SELECT v.topic, v.key, @version, sqlc.narg(job_id)::bigint,
         CASE WHEN @in_step::boolean THEN 'verified' ELSE 'overwritten' END::delivery_outcome,
         sqlc.narg(status), sqlc.narg(trace_id), @duration
     FROM verified AS v
@@ -188,7 +202,7 @@ WITH fenced AS (
     RETURNING o.topic, o.key
 )
 INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
-SELECT f.topic, f.key, @version, @job_id::bigint, 'fenced', sqlc.narg(status), sqlc.narg(trace_id),
+SELECT f.topic, f.key, @version, sqlc.narg(job_id)::bigint, 'fenced', sqlc.narg(status), sqlc.narg(trace_id),
     sqlc.narg(error), @duration
 FROM fenced AS f;
 
@@ -251,3 +265,34 @@ SELECT
     COALESCE((SELECT clock_timestamp() - min(o.dirty_since) FROM outbox AS o
         WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL), interval '0'
     )::interval AS oldest_dirty_age;
+
+-- name: OutboxProbeKey :one
+-- The key to probe with: of the oldest that could be pushed, one that has failed least, since the destination may be well
+-- and only some keys be ill. If nothing is to be pushed, one that is to be read back.
+(SELECT candidate.key FROM (
+    SELECT o.key, o.failures FROM outbox AS o
+    WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
+        AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
+        AND (o.not_before IS NULL OR o.not_before <= clock_timestamp() + @patience::interval)
+        AND (o.tat IS NULL OR o.tat - @key_burst::interval <= clock_timestamp())
+    ORDER BY o.dirty_since, o.key LIMIT 100
+) AS candidate ORDER BY candidate.failures, random() LIMIT 1)
+UNION ALL
+(SELECT o.key FROM outbox AS o
+WHERE o.topic = @topic AND o.verify_at <= clock_timestamp() AND o.dirty_since IS NULL AND o.parked_at IS NULL
+ORDER BY o.verify_at, o.key LIMIT 1)
+LIMIT 1;
+
+-- name: OutboxForgive :exec
+-- For keys that were blamed for what turned out to be the destination's fault.
+UPDATE outbox SET failures = 0, not_before = NULL
+WHERE topic = @topic AND key = ANY(@keys::text[]) AND dirty_since IS NOT NULL AND lease_token IS NULL;
+
+-- name: OutboxParkedList :many
+SELECT key, parked_at::timestamptz AS parked_at, parked_reason::text AS parked_reason, last_error
+FROM outbox WHERE topic = @topic AND parked_at IS NOT NULL AND (parked_at, key) > (@after_parked_at::timestamptz, @after_key::text)
+ORDER BY parked_at, key LIMIT @max_rows;
+
+-- name: OutboxParkedReasons :many
+SELECT parked_reason::text AS reason, count(*) AS rows FROM outbox
+WHERE topic = @topic AND parked_at IS NOT NULL GROUP BY parked_reason ORDER BY rows DESC, reason;

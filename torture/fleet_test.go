@@ -134,6 +134,8 @@ func (f *fleet) launch(config processConfig) *proctest.Process {
 	environment := append([]string{
 		"DATABASE_URL=" + config.databaseURL, "HTTP_ADDR=127.0.0.1:0", "ADMIN_TOKEN=" + adminToken,
 		"CLERK_SECRET_KEY=" + clerktest.DefaultSecretKey, "CLERK_API_URL=" + f.clerk.BaseURL(),
+		// What keeps calls apart would only spare the protocol: budgets have tests of their own.
+		"CLERK_RATE_LIMIT=-1", "CLERK_ORGANIZATION_RATE_LIMIT=-1",
 	}, config.environment...)
 	return proctest.Start(f.t, config.path, environment, append([]string{"serve"}, config.flags...)...)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/clerk/clerktest"
 	"github.com/claimsync/claimsync/db"
@@ -90,7 +91,8 @@ func startIdle(b *testing.B) *idleMonolith {
 	}
 	b.Cleanup(client.CloseIdleConnections)
 	m, err := startMonolith(b.Context(), monolithConfig{
-		pool: idle.pool, clerk: client, riverSchema: db.DefaultRiverSchema, maxWorkers: jobs.DefaultMaxWorkers,
+		pool: idle.pool, clerk: client, rate: rateFlags{RateLimit: claimsync.Unlimited, OrganizationRateLimit: claimsync.Unlimited},
+		riverSchema: db.DefaultRiverSchema, maxWorkers: jobs.DefaultMaxWorkers,
 		addr: "127.0.0.1:0", adminToken: "benchmark", logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

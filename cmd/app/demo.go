@@ -110,7 +110,8 @@ func (c *demoCommand) setStage(ctx context.Context, a *app) (_ *stage, err error
 	}
 	s.atEnd(func() error { client.CloseIdleConnections(); return nil })
 	s.monolith, err = startMonolith(ctx, monolithConfig{
-		pool: s.pool, clerk: client, riverSchema: db.DefaultRiverSchema, maxWorkers: jobs.DefaultMaxWorkers,
+		pool: s.pool, clerk: client, rate: rateFlags{RateLimit: production.Requests},
+		riverSchema: db.DefaultRiverSchema, maxWorkers: jobs.DefaultMaxWorkers,
 		addr: c.Addr, adminToken: s.token, logger: logger,
 	})
 	if err != nil {

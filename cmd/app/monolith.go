@@ -30,6 +30,7 @@ const requestTimeout = 10 * time.Second
 type monolithConfig struct {
 	pool        *pgxpool.Pool // migrated
 	clerk       *clerk.Client
+	rate        rateFlags
 	riverSchema string
 	maxWorkers  int
 	addr        string
@@ -37,7 +38,7 @@ type monolithConfig struct {
 	logger      *slog.Logger
 }
 
-// monolith is API, workers, sweeper and River UI in one process.
+// monolith is API, workers, maintainer and River UI in one process.
 type monolith struct {
 	sync     *claimsync.Sync
 	store    *scoring.Store
@@ -57,7 +58,9 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 	m := &monolith{logger: config.logger, serveErr: make(chan error, 1)}
 	m.sync, err = claimsync.New(claimsync.Config{
 		Pool: config.pool, Clerk: config.clerk, RiverSchema: config.riverSchema, MaxWorkers: config.maxWorkers,
-		Logger: config.logger, Observer: registry,
+		RateLimit: config.rate.RateLimit, RateShare: config.rate.RateShare,
+		OrganizationRateLimit: config.rate.OrganizationRateLimit,
+		Logger:                config.logger, Observer: registry,
 	})
 	if err != nil {
 		return nil, err
@@ -101,7 +104,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 		cancel()
 		return nil, errors.Join(fmt.Errorf("starting River UI: %w", err), listener.Close(), m.river.Stop(context.WithoutCancel(ctx)))
 	}
-	m.running.Go(func() { jobs.NewSweeper(m.sync.Jobs(), waker).Run(background) })
+	m.running.Go(func() { jobs.NewMaintainer(m.sync.Jobs(), waker).Run(background) })
 	m.serve(listener, handler)
 	return m, nil
 }

@@ -17,8 +17,28 @@ type serveCommand struct {
 	clerkFlags
 	Addr       string `name:"addr" envvar:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where to listen."`
 	AdminToken string `name:"admin-token" envvar:"ADMIN_TOKEN" placeholder:"TOKEN" help:"Opens API and River UI. Required unless bound to loopback, where one is made up and printed."`
-	MaxWorkers int    `name:"max-workers" default:"32" help:"Pushes to Clerk at once."`
-	Migrate    bool   `default:"true" negatable:"" help:"Migrate the database first."`
+	rateFlags
+	MaxWorkers int  `name:"max-workers" default:"32" help:"Pushes to Clerk at once."`
+	Migrate    bool `default:"true" negatable:"" help:"Migrate the database first."`
+}
+
+// rateFlags say what of Clerk's rate limits is ours.
+type rateFlags struct {
+	RateLimit             int     `name:"clerk-rate-limit" envvar:"CLERK_RATE_LIMIT" default:"0" placeholder:"N" help:"Requests per 10 s that Clerk admits for the key; -1 for no limit. Default: 1000 for sk_live_, else 100."`
+	RateShare             float64 `name:"clerk-rate-share" envvar:"CLERK_RATE_SHARE" default:"0.9" help:"Share of Clerk's limits that all processes together use; the rest is for others with the same key."`
+	OrganizationRateLimit int     `name:"clerk-organization-rate-limit" envvar:"CLERK_ORGANIZATION_RATE_LIMIT" default:"10" placeholder:"N" help:"Writes to one organization per 10 s that Clerk admits; -1 for no limit."`
+}
+
+func (f *rateFlags) check() error {
+	switch {
+	case f.RateLimit < -1:
+		return usage("--clerk-rate-limit (CLERK_RATE_LIMIT) must be a number of requests per 10 s, or -1 for no limit, got %d", f.RateLimit)
+	case f.OrganizationRateLimit < -1 || f.OrganizationRateLimit == 0:
+		return usage("--clerk-organization-rate-limit (CLERK_ORGANIZATION_RATE_LIMIT) must be a number of writes per 10 s, or -1 for no limit, got %d", f.OrganizationRateLimit)
+	case !(f.RateShare > 0 && f.RateShare <= 1): // NaN too
+		return usage("--clerk-rate-share (CLERK_RATE_SHARE) must be above 0 and up to 1, got %g", f.RateShare)
+	}
+	return nil
 }
 
 // clerkFlags are the flags of the commands that call Clerk.
@@ -53,6 +73,9 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 	if c.MaxWorkers < 1 || c.MaxWorkers > 10_000 {
 		return usage("--max-workers must be between 1 and 10000, got %d", c.MaxWorkers)
 	}
+	if err := c.rateFlags.check(); err != nil {
+		return err
+	}
 	token, err := c.token()
 	if err != nil {
 		return err
@@ -69,8 +92,8 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 	}
 
 	m, err := startMonolith(ctx, monolithConfig{
-		pool: pool, clerk: client, riverSchema: c.RiverSchema, maxWorkers: c.MaxWorkers, addr: c.Addr, adminToken: token,
-		logger: a.logger,
+		pool: pool, clerk: client, rate: c.rateFlags, riverSchema: c.RiverSchema, maxWorkers: c.MaxWorkers, addr: c.Addr,
+		adminToken: token, logger: a.logger,
 	})
 	if err != nil {
 		return err

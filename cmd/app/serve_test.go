@@ -43,6 +43,7 @@ func install(t *testing.T, organizations int) *installation {
 	i.environment = []string{
 		"DATABASE_URL=" + dbtest.EmptyURL(t), "HTTP_ADDR=127.0.0.1:0", "ADMIN_TOKEN=" + testToken,
 		"CLERK_SECRET_KEY=" + clerktest.DefaultSecretKey, "CLERK_API_URL=" + clerk.BaseURL(),
+		"CLERK_RATE_LIMIT=-1", "CLERK_ORGANIZATION_RATE_LIMIT=-1",
 	}
 	for _, org := range i.organizations {
 		if org.ClerkOrgID != nil {

@@ -43,17 +43,16 @@ func (c *statusCommand) Run(ctx context.Context, a *app) error {
 
 func statusJSON(s claimsync.Status) any {
 	return struct {
-		Organizations         int64      `json:"organizations"`
-		Clean                 int64      `json:"clean"`
-		Dirty                 int64      `json:"dirty"`
-		Parked                int64      `json:"parked"`
-		Unlinked              int64      `json:"unlinked"`
-		OldestDirtyAgeSeconds float64    `json:"oldest_dirty_age_seconds"`
-		BlockedUntil          *time.Time `json:"blocked_until"`
-		BlockedReason         *string    `json:"blocked_reason"`
+		Organizations         int64   `json:"organizations"`
+		Clean                 int64   `json:"clean"`
+		Dirty                 int64   `json:"dirty"`
+		Parked                int64   `json:"parked"`
+		Unlinked              int64   `json:"unlinked"`
+		OldestDirtyAgeSeconds float64 `json:"oldest_dirty_age_seconds"`
+		standingJSON
 	}{
-		s.Organizations, s.Clean, s.Dirty, s.Parked, s.Unlinked, s.OldestDirtyAge.Seconds(), s.BlockedUntil,
-		s.BlockedReason,
+		s.Organizations, s.Clean, s.Dirty, s.Parked, s.Unlinked, s.OldestDirtyAge.Seconds(),
+		standingJSONOf(s.Destination),
 	}
 }
 
@@ -74,8 +73,5 @@ func printStatus(w io.Writer, s claimsync.Status) error {
 	if s.Dirty > 0 {
 		_, _ = fmt.Fprintf(w, "The oldest change has been waiting for %s.\n", s.OldestDirtyAge.Round(time.Millisecond))
 	}
-	if s.BlockedUntil != nil {
-		_, _ = fmt.Fprintf(w, "Clerk is left alone until %s: %s\n", s.BlockedUntil.Format(time.RFC3339), *s.BlockedReason)
-	}
-	return nil
+	return printStanding(w, s.Destination)
 }

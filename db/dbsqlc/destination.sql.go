@@ -10,39 +10,326 @@ import (
 	"time"
 )
 
-const DestinationBlock = `-- name: DestinationBlock :exec
-INSERT INTO destination AS d (topic, blocked_until, blocked_reason)
-VALUES ($1, clock_timestamp() + $2::interval, $3::text)
-ON CONFLICT (topic) DO UPDATE SET blocked_until = EXCLUDED.blocked_until, blocked_reason = EXCLUDED.blocked_reason
-WHERE d.blocked_until IS NULL OR d.blocked_until < EXCLUDED.blocked_until
+const DestinationBlame = `-- name: DestinationBlame :one
+INSERT INTO destination AS d (topic, failing_keys, missing_keys)
+VALUES ($1, CASE WHEN $2::boolean THEN '{}'::text[] ELSE ARRAY[$3::text] END,
+    CASE WHEN $2::boolean THEN ARRAY[$3::text] ELSE '{}'::text[] END)
+ON CONFLICT (topic) DO UPDATE SET
+    failing_keys = CASE WHEN cardinality(d.failing_keys) >= $4::integer OR d.failing_keys @> EXCLUDED.failing_keys
+        THEN d.failing_keys ELSE d.failing_keys || EXCLUDED.failing_keys END,
+    missing_keys = CASE WHEN cardinality(d.missing_keys) >= $4::integer OR d.missing_keys @> EXCLUDED.missing_keys
+        THEN d.missing_keys ELSE d.missing_keys || EXCLUDED.missing_keys END
+RETURNING cardinality(failing_keys)::integer AS failing, cardinality(missing_keys)::integer AS missing
 `
 
-type DestinationBlockParams struct {
-	Topic  string
-	Delay  time.Duration
-	Reason string
+type DestinationBlameParams struct {
+	Topic   string
+	Missing bool
+	Key     string
+	Most    int32
 }
 
-// Never shortens a block that others rely on.
-func (q *Queries) DestinationBlock(ctx context.Context, db DBTX, arg DestinationBlockParams) error {
-	_, err := db.Exec(ctx, DestinationBlock, arg.Topic, arg.Delay, arg.Reason)
+type DestinationBlameRow struct {
+	Failing int32
+	Missing int32
+}
+
+// Notes that a key failed for a reason that speaks against the destination, and counts the different ones.
+func (q *Queries) DestinationBlame(ctx context.Context, db DBTX, arg DestinationBlameParams) (DestinationBlameRow, error) {
+	row := db.QueryRow(ctx, DestinationBlame,
+		arg.Topic,
+		arg.Missing,
+		arg.Key,
+		arg.Most,
+	)
+	var i DestinationBlameRow
+	err := row.Scan(&i.Failing, &i.Missing)
+	return i, err
+}
+
+const DestinationClose = `-- name: DestinationClose :one
+WITH open AS (
+    SELECT d.topic, d.opened_at, d.open_cause, d.queue_paused_at FROM destination AS d
+    WHERE d.topic = $1 AND d.opened_at IS NOT NULL AND d.open_cause::text = ANY($2::text[])
+    FOR NO KEY UPDATE OF d
+)
+UPDATE destination AS d SET
+    opened_at = NULL, open_cause = NULL, open_reason = NULL, probe_at = NULL, probes = 0, queue_paused_at = NULL,
+    failing_keys = '{}', missing_keys = '{}'
+FROM open
+WHERE d.topic = open.topic
+RETURNING open.queue_paused_at, open.open_cause::breaker_cause AS cause,
+    (clock_timestamp() - open.opened_at)::interval AS lasted
+`
+
+type DestinationCloseParams struct {
+	Topic  string
+	Causes []string
+}
+
+type DestinationCloseRow struct {
+	QueuePausedAt *time.Time
+	Cause         BreakerCause
+	Lasted        time.Duration
+}
+
+// No row: it is closed already, or open for another cause than those that are over.
+func (q *Queries) DestinationClose(ctx context.Context, db DBTX, arg DestinationCloseParams) (DestinationCloseRow, error) {
+	row := db.QueryRow(ctx, DestinationClose, arg.Topic, arg.Causes)
+	var i DestinationCloseRow
+	err := row.Scan(&i.QueuePausedAt, &i.Cause, &i.Lasted)
+	return i, err
+}
+
+const DestinationEnsure = `-- name: DestinationEnsure :exec
+
+INSERT INTO destination (topic) VALUES ($1) ON CONFLICT DO NOTHING
+`
+
+// What the fleet knows of a destination: one row per topic. outbox/doc.go tells how budget and breaker work. All times
+// are the database's.
+func (q *Queries) DestinationEnsure(ctx context.Context, db DBTX, topic string) error {
+	_, err := db.Exec(ctx, DestinationEnsure, topic)
 	return err
 }
 
-const DestinationBlocked = `-- name: DestinationBlocked :one
-SELECT blocked_until::timestamptz AS blocked_until, blocked_reason::text AS blocked_reason
-FROM destination WHERE topic = $1 AND blocked_until > clock_timestamp()
+const DestinationGet = `-- name: DestinationGet :one
+SELECT clock_timestamp()::timestamptz AS now, blocked_until, blocked_reason, opened_at, open_cause, open_reason, probe_at,
+    probes, (queue_paused_at IS NOT NULL)::boolean AS queue_paused,
+    regrown(rate_factor, rate_factor_at, $1)::float8 AS rate_factor
+FROM destination WHERE topic = $2
 `
 
-type DestinationBlockedRow struct {
-	BlockedUntil  time.Time
-	BlockedReason string
+type DestinationGetParams struct {
+	Creep float64
+	Topic string
 }
 
-func (q *Queries) DestinationBlocked(ctx context.Context, db DBTX, topic string) (DestinationBlockedRow, error) {
-	row := db.QueryRow(ctx, DestinationBlocked, topic)
-	var i DestinationBlockedRow
-	err := row.Scan(&i.BlockedUntil, &i.BlockedReason)
+type DestinationGetRow struct {
+	Now           time.Time
+	BlockedUntil  *time.Time
+	BlockedReason *string
+	OpenedAt      *time.Time
+	OpenCause     *BreakerCause
+	OpenReason    *string
+	ProbeAt       *time.Time
+	Probes        int32
+	QueuePaused   bool
+	RateFactor    float64
+}
+
+func (q *Queries) DestinationGet(ctx context.Context, db DBTX, arg DestinationGetParams) (DestinationGetRow, error) {
+	row := db.QueryRow(ctx, DestinationGet, arg.Creep, arg.Topic)
+	var i DestinationGetRow
+	err := row.Scan(
+		&i.Now,
+		&i.BlockedUntil,
+		&i.BlockedReason,
+		&i.OpenedAt,
+		&i.OpenCause,
+		&i.OpenReason,
+		&i.ProbeAt,
+		&i.Probes,
+		&i.QueuePaused,
+		&i.RateFactor,
+	)
+	return i, err
+}
+
+const DestinationHoldBack = `-- name: DestinationHoldBack :one
+INSERT INTO destination AS d (topic, blocked_until, blocked_reason, rate_factor, rate_factor_at)
+VALUES ($1, clock_timestamp() + $2::interval, $3::text, $4::float8, clock_timestamp() + $2::interval)
+ON CONFLICT (topic) DO UPDATE SET
+    blocked_until = GREATEST(d.blocked_until, EXCLUDED.blocked_until),
+    blocked_reason = CASE WHEN d.blocked_until >= EXCLUDED.blocked_until THEN d.blocked_reason
+        ELSE EXCLUDED.blocked_reason END,
+    rate_factor = CASE WHEN d.blocked_until > clock_timestamp() THEN d.rate_factor
+        ELSE GREATEST($5::float8, $4::float8 * regrown(d.rate_factor, d.rate_factor_at, $6)) END,
+    rate_factor_at = GREATEST(d.blocked_until, EXCLUDED.blocked_until)
+RETURNING rate_factor, blocked_until::timestamptz AS blocked_until
+`
+
+type DestinationHoldBackParams struct {
+	Topic    string
+	Delay    time.Duration
+	Reason   string
+	Decrease float64
+	Least    float64
+	Creep    float64
+}
+
+type DestinationHoldBackRow struct {
+	RateFactor   float64
+	BlockedUntil time.Time
+}
+
+// Everybody waits, and is slower afterwards; of several that were refused at the same time, the first one counts. Never
+// shortens a block that others rely on.
+func (q *Queries) DestinationHoldBack(ctx context.Context, db DBTX, arg DestinationHoldBackParams) (DestinationHoldBackRow, error) {
+	row := db.QueryRow(ctx, DestinationHoldBack,
+		arg.Topic,
+		arg.Delay,
+		arg.Reason,
+		arg.Decrease,
+		arg.Least,
+		arg.Creep,
+	)
+	var i DestinationHoldBackRow
+	err := row.Scan(&i.RateFactor, &i.BlockedUntil)
+	return i, err
+}
+
+const DestinationOpen = `-- name: DestinationOpen :one
+INSERT INTO destination AS d (topic, opened_at, open_cause, open_reason, probe_at)
+VALUES ($1, clock_timestamp(), $2, $3::text, clock_timestamp() + $4::interval)
+ON CONFLICT (topic) DO UPDATE SET
+    opened_at = COALESCE(d.opened_at, EXCLUDED.opened_at), open_cause = EXCLUDED.open_cause,
+    open_reason = EXCLUDED.open_reason, probe_at = EXCLUDED.probe_at, probes = 0
+WHERE d.opened_at IS NULL OR (EXCLUDED.open_cause = 'operator' AND d.open_cause <> 'operator')
+RETURNING missing_keys, queue_paused_at
+`
+
+type DestinationOpenParams struct {
+	Topic  string
+	Cause  *BreakerCause
+	Reason string
+	Pause  time.Duration
+}
+
+type DestinationOpenRow struct {
+	MissingKeys   []string
+	QueuePausedAt *time.Time
+}
+
+// No row: it is open already. A person's opening outranks what was found out.
+func (q *Queries) DestinationOpen(ctx context.Context, db DBTX, arg DestinationOpenParams) (DestinationOpenRow, error) {
+	row := db.QueryRow(ctx, DestinationOpen,
+		arg.Topic,
+		arg.Cause,
+		arg.Reason,
+		arg.Pause,
+	)
+	var i DestinationOpenRow
+	err := row.Scan(&i.MissingKeys, &i.QueuePausedAt)
+	return i, err
+}
+
+const DestinationProbeBegin = `-- name: DestinationProbeBegin :one
+UPDATE destination SET
+    probes = probes + 1,
+    probe_at = clock_timestamp() + (0.875 + random() / 4) * LEAST(
+        CASE open_cause WHEN 'outage' THEN $1::interval ELSE $2::interval END,
+        $3::interval * power(1.5, LEAST(probes, 20)))
+WHERE topic = $4 AND open_cause IN ('outage', 'configuration') AND probe_at <= clock_timestamp()
+    AND (blocked_until IS NULL OR blocked_until <= clock_timestamp())
+RETURNING open_cause::breaker_cause AS cause, probes
+`
+
+type DestinationProbeBeginParams struct {
+	OutageMost        time.Duration
+	ConfigurationMost time.Duration
+	First             time.Duration
+	Topic             string
+}
+
+type DestinationProbeBeginRow struct {
+	Cause  BreakerCause
+	Probes int32
+}
+
+// One process at a time gets the probe. No row: it is another's, it is not time, or there is nothing to probe for. The
+// pause grows by half each time, up to most; the random quarter keeps it from falling in step with what it probes.
+func (q *Queries) DestinationProbeBegin(ctx context.Context, db DBTX, arg DestinationProbeBeginParams) (DestinationProbeBeginRow, error) {
+	row := db.QueryRow(ctx, DestinationProbeBegin,
+		arg.OutageMost,
+		arg.ConfigurationMost,
+		arg.First,
+		arg.Topic,
+	)
+	var i DestinationProbeBeginRow
+	err := row.Scan(&i.Cause, &i.Probes)
+	return i, err
+}
+
+const DestinationProbeSoon = `-- name: DestinationProbeSoon :exec
+UPDATE destination SET probe_at = clock_timestamp() WHERE topic = $1 AND open_cause IN ('outage', 'configuration')
+`
+
+func (q *Queries) DestinationProbeSoon(ctx context.Context, db DBTX, topic string) error {
+	_, err := db.Exec(ctx, DestinationProbeSoon, topic)
+	return err
+}
+
+const DestinationQueuePaused = `-- name: DestinationQueuePaused :exec
+UPDATE destination SET queue_paused_at = $1 WHERE topic = $2 AND opened_at IS NOT NULL
+`
+
+type DestinationQueuePausedParams struct {
+	QueuePausedAt *time.Time
+	Topic         string
+}
+
+func (q *Queries) DestinationQueuePaused(ctx context.Context, db DBTX, arg DestinationQueuePausedParams) error {
+	_, err := db.Exec(ctx, DestinationQueuePaused, arg.QueuePausedAt, arg.Topic)
+	return err
+}
+
+const DestinationReserve = `-- name: DestinationReserve :one
+WITH current AS (
+    SELECT d.topic, GREATEST(d.tat, clock_timestamp() - $1::interval) AS slot,
+        CASE
+            WHEN d.blocked_until > clock_timestamp() THEN 'blocked'
+            WHEN d.opened_at IS NOT NULL AND NOT $2::boolean THEN 'open'
+            WHEN $3::boolean AND d.tat > clock_timestamp() THEN 'spent'
+            ELSE 'granted'
+        END AS verdict,
+        d.blocked_until, d.tat,
+        $4::interval / regrown(d.rate_factor, d.rate_factor_at, $5) AS spacing
+    FROM destination AS d
+    WHERE d.topic = $6
+    FOR NO KEY UPDATE OF d
+),
+reserved AS (
+    UPDATE destination AS d SET tat = current.slot + current.spacing
+    FROM current
+    WHERE d.topic = current.topic AND current.verdict = 'granted'
+)
+SELECT verdict::text AS verdict, COALESCE(GREATEST(interval '0', CASE verdict
+        WHEN 'granted' THEN slot - clock_timestamp()
+        WHEN 'blocked' THEN blocked_until - clock_timestamp()
+        WHEN 'spent' THEN tat - clock_timestamp()
+    END), interval '0')::interval AS wait
+FROM current
+`
+
+type DestinationReserveParams struct {
+	CatchUp   time.Duration
+	Probe     bool
+	SpareOnly bool
+	Spacing   time.Duration
+	Creep     float64
+	Topic     string
+}
+
+type DestinationReserveRow struct {
+	Verdict string
+	Wait    time.Duration
+}
+
+// Reserves the next slot of the budget, which the generic cell rate algorithm spaces evenly; slots that were missed in
+// the last moment can be made up for. Unless spare slots are all that is asked for, it may lie ahead. Denied, it says
+// how long.
+func (q *Queries) DestinationReserve(ctx context.Context, db DBTX, arg DestinationReserveParams) (DestinationReserveRow, error) {
+	row := db.QueryRow(ctx, DestinationReserve,
+		arg.CatchUp,
+		arg.Probe,
+		arg.SpareOnly,
+		arg.Spacing,
+		arg.Creep,
+		arg.Topic,
+	)
+	var i DestinationReserveRow
+	err := row.Scan(&i.Verdict, &i.Wait)
 	return i, err
 }
 
@@ -50,6 +337,7 @@ const DestinationSweepBegin = `-- name: DestinationSweepBegin :one
 INSERT INTO destination AS d (topic, sweep_at) VALUES ($1, clock_timestamp() + $2::interval)
 ON CONFLICT (topic) DO UPDATE SET sweep_at = clock_timestamp() + $2::interval
 WHERE d.sweep_at <= clock_timestamp() AND (d.blocked_until IS NULL OR d.blocked_until <= clock_timestamp())
+    AND d.opened_at IS NULL
 RETURNING sweep_at
 `
 
@@ -59,8 +347,7 @@ type DestinationSweepBeginParams struct {
 }
 
 // One process at a time gets the sweep, until the time returned; should it die, the next turn comes then. No row: it is
-// another's turn, or nobody's while the destination is blocked: jobs are then scheduled for the block's end, which would
-// look like having none.
+// another's turn, or nobody's while nothing may be delivered: then jobs stand still, which would look like having none.
 func (q *Queries) DestinationSweepBegin(ctx context.Context, db DBTX, arg DestinationSweepBeginParams) (time.Time, error) {
 	row := db.QueryRow(ctx, DestinationSweepBegin, arg.Topic, arg.Turn)
 	var sweep_at time.Time
@@ -82,4 +369,17 @@ type DestinationSweepEndParams struct {
 func (q *Queries) DestinationSweepEnd(ctx context.Context, db DBTX, arg DestinationSweepEndParams) error {
 	_, err := db.Exec(ctx, DestinationSweepEnd, arg.Pause, arg.Topic, arg.TurnEnds)
 	return err
+}
+
+const DestinationUnblock = `-- name: DestinationUnblock :execrows
+UPDATE destination SET blocked_until = NULL, blocked_reason = NULL, rate_factor = 1
+WHERE topic = $1 AND (blocked_until > clock_timestamp() OR rate_factor < 1)
+`
+
+func (q *Queries) DestinationUnblock(ctx context.Context, db DBTX, topic string) (int64, error) {
+	result, err := db.Exec(ctx, DestinationUnblock, topic)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }

@@ -101,6 +101,49 @@ func (ns NullAuditRating) Value() (driver.Value, error) {
 	return string(ns.AuditRating), nil
 }
 
+type BreakerCause string
+
+const (
+	BreakerCauseOutage        BreakerCause = "outage"
+	BreakerCauseConfiguration BreakerCause = "configuration"
+	BreakerCauseOperator      BreakerCause = "operator"
+)
+
+func (e *BreakerCause) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = BreakerCause(s)
+	case string:
+		*e = BreakerCause(s)
+	default:
+		return fmt.Errorf("unsupported scan type for BreakerCause: %T", src)
+	}
+	return nil
+}
+
+type NullBreakerCause struct {
+	BreakerCause BreakerCause
+	Valid        bool // Valid is true if BreakerCause is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullBreakerCause) Scan(value interface{}) error {
+	if value == nil {
+		ns.BreakerCause, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.BreakerCause.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullBreakerCause) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.BreakerCause), nil
+}
+
 type CAPAStatus string
 
 const (
@@ -524,6 +567,8 @@ type Outbox struct {
 	CreatedAt      time.Time
 	DoubtedAt      *time.Time
 	VerifyAt       *time.Time
+	JobPriority    int16
+	Tat            *time.Time
 }
 
 type OutboxDelivery struct {

@@ -32,6 +32,11 @@ recorded AS (
     SELECT a.topic, a.key, a.synced_version, $4::bigint, 'applied', $5, $6,
         $7
     FROM acknowledged AS a
+),
+acquitted AS (
+    -- The destination works: what spoke against it does no more. Usually there is nothing to write.
+    UPDATE destination AS d SET failing_keys = '{}', missing_keys = '{}'
+    WHERE d.topic = $1 AND (d.failing_keys <> '{}' OR d.missing_keys <> '{}')
 )
 SELECT (desired_version > synced_version)::boolean AS still_dirty, synced_at::timestamptz AS synced_at FROM acknowledged
 `
@@ -40,7 +45,7 @@ type OutboxAcknowledgeParams struct {
 	Topic      string
 	Key        string
 	LeaseToken uuid.UUID
-	JobID      int64
+	JobID      *int64
 	Status     *int16
 	TraceID    *string
 	Duration   time.Duration
@@ -99,15 +104,18 @@ WITH current AS (
             WHEN o.parked_at IS NOT NULL THEN 'parked'
             WHEN o.dirty_since IS NULL AND (o.verify_at IS NULL OR o.verify_at > clock_timestamp()) THEN 'clean'
             WHEN o.lease_expires_at > clock_timestamp() THEN 'leased'
-            WHEN o.not_before > clock_timestamp() THEN 'not_due'
             WHEN d.blocked_until > clock_timestamp() THEN 'blocked'
+            WHEN d.opened_at IS NOT NULL AND NOT $1::boolean THEN 'open'
+            WHEN o.not_before > clock_timestamp() AND NOT $1::boolean THEN 'not_due'
             WHEN o.dirty_since IS NULL THEN 'unverified'
+            WHEN o.tat - $2::interval > clock_timestamp() THEN 'paced'
             ELSE 'claimed'
         END AS verdict,
-        GREATEST(o.lease_expires_at, o.not_before, d.blocked_until) AS until
+        GREATEST(o.lease_expires_at, o.not_before, d.blocked_until,
+            CASE WHEN o.dirty_since IS NOT NULL THEN o.tat - $2::interval END) AS until
     FROM outbox AS o
     LEFT JOIN destination AS d ON d.topic = o.topic
-    WHERE o.topic = $1 AND o.key = $2
+    WHERE o.topic = $3 AND o.key = $4
     FOR NO KEY UPDATE OF o
 ),
 claimed AS (
@@ -115,12 +123,16 @@ claimed AS (
         lease_token = gen_random_uuid(),
         lease_version = o.desired_version,
         leased_at = clock_timestamp(),
-        lease_expires_at = clock_timestamp() + $3::interval,
+        lease_expires_at = clock_timestamp() + $5::interval,
         redirtied_at = NULL,
-        job_id = $4::bigint,
+        -- The marks of the time of the lease are its holder's to see to, however urgent.
+        job_id = COALESCE($6::bigint, o.job_id),
+        job_priority = 1,
+        tat = CASE WHEN current.verdict = 'claimed' THEN GREATEST(o.tat, clock_timestamp()) + $7::interval
+            ELSE o.tat END,
         doubted_at = CASE WHEN o.lease_token IS NULL THEN o.doubted_at ELSE clock_timestamp() END,
         verify_at = CASE WHEN o.lease_token IS NULL THEN o.verify_at
-            ELSE clock_timestamp() + $5::interval END
+            ELSE clock_timestamp() + $8::interval END
     FROM current
     WHERE o.topic = current.topic AND o.key = current.key AND current.verdict IN ('claimed', 'unverified')
     RETURNING o.key, o.lease_token, o.lease_version, o.dirty_since, o.failures
@@ -129,7 +141,7 @@ freed AS (
     -- The job is done with the row, and job_id is to be null when nothing will deliver it.
     UPDATE outbox AS o SET job_id = NULL
     FROM current
-    WHERE o.topic = current.topic AND o.key = current.key AND current.verdict = 'clean' AND o.job_id = $4::bigint
+    WHERE o.topic = current.topic AND o.key = current.key AND current.verdict = 'clean' AND o.job_id = $6::bigint
 ),
 lost AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, error, duration)
@@ -144,10 +156,13 @@ FROM current LEFT JOIN claimed ON claimed.key = current.key
 `
 
 type OutboxClaimParams struct {
+	Probe       bool
+	KeyBurst    time.Duration
 	Topic       string
 	Key         string
 	Lease       time.Duration
-	JobID       int64
+	JobID       *int64
+	KeySpacing  time.Duration
 	VerifyAfter time.Duration
 }
 
@@ -162,13 +177,17 @@ type OutboxClaimRow struct {
 
 // Takes the lease if the row is claimable, else says why not and until when. Locks the row first, so that the verdict
 // is about its latest version. An expired lease is taken over, and the delivery that held it recorded as lost: its push
-// may still be on its way.
+// may still be on its way. A key's own budget is spent here (GCRA). A probe is let through where the breaker holds all
+// others back, and has no job.
 func (q *Queries) OutboxClaim(ctx context.Context, db DBTX, arg OutboxClaimParams) (OutboxClaimRow, error) {
 	row := db.QueryRow(ctx, OutboxClaim,
+		arg.Probe,
+		arg.KeyBurst,
 		arg.Topic,
 		arg.Key,
 		arg.Lease,
 		arg.JobID,
+		arg.KeySpacing,
 		arg.VerifyAfter,
 	)
 	var i OutboxClaimRow
@@ -225,8 +244,24 @@ func (q *Queries) OutboxDeliveryList(ctx context.Context, db DBTX, arg OutboxDel
 	return items, nil
 }
 
+const OutboxForgive = `-- name: OutboxForgive :exec
+UPDATE outbox SET failures = 0, not_before = NULL
+WHERE topic = $1 AND key = ANY($2::text[]) AND dirty_since IS NOT NULL AND lease_token IS NULL
+`
+
+type OutboxForgiveParams struct {
+	Topic string
+	Keys  []string
+}
+
+// For keys that were blamed for what turned out to be the destination's fault.
+func (q *Queries) OutboxForgive(ctx context.Context, db DBTX, arg OutboxForgiveParams) error {
+	_, err := db.Exec(ctx, OutboxForgive, arg.Topic, arg.Keys)
+	return err
+}
+
 const OutboxGet = `-- name: OutboxGet :one
-SELECT topic, key, desired_version, synced_version, dirty_since, redirtied_at, job_id, lease_token, lease_version, leased_at, lease_expires_at, not_before, failures, last_error, parked_at, parked_reason, synced_at, created_at, doubted_at, verify_at FROM outbox WHERE topic = $1 AND key = $2
+SELECT topic, key, desired_version, synced_version, dirty_since, redirtied_at, job_id, lease_token, lease_version, leased_at, lease_expires_at, not_before, failures, last_error, parked_at, parked_reason, synced_at, created_at, doubted_at, verify_at, job_priority, tat FROM outbox WHERE topic = $1 AND key = $2
 `
 
 type OutboxGetParams struct {
@@ -258,30 +293,38 @@ func (q *Queries) OutboxGet(ctx context.Context, db DBTX, arg OutboxGetParams) (
 		&i.CreatedAt,
 		&i.DoubtedAt,
 		&i.VerifyAt,
+		&i.JobPriority,
+		&i.Tat,
 	)
 	return i, err
 }
 
 const OutboxJobSet = `-- name: OutboxJobSet :exec
 WITH noted AS (
-    UPDATE outbox AS o SET job_id = inserted.job_id
-    FROM (SELECT unnest($3::text[]) AS key, unnest($1::bigint[]) AS job_id) AS inserted
-    WHERE o.topic = $2 AND o.key = inserted.key
+    UPDATE outbox AS o SET job_id = inserted.job_id, job_priority = $2
+    FROM (SELECT unnest($4::text[]) AS key, unnest($1::bigint[]) AS job_id) AS inserted
+    WHERE o.topic = $3 AND o.key = inserted.key
 )
 UPDATE river.river_job AS j SET scheduled_at = clock_timestamp()
 WHERE j.id = ANY($1::bigint[]) AND j.scheduled_at > clock_timestamp()
 `
 
 type OutboxJobSetParams struct {
-	JobIds []int64
-	Topic  string
-	Keys   []string
+	JobIds   []int64
+	Priority int16
+	Topic    string
+	Keys     []string
 }
 
 // River's driver schedules a job by the clock of the process that inserts it: one that is ahead of the database's would
 // keep the job from being worked for as long as it is ahead.
 func (q *Queries) OutboxJobSet(ctx context.Context, db DBTX, arg OutboxJobSetParams) error {
-	_, err := db.Exec(ctx, OutboxJobSet, arg.JobIds, arg.Topic, arg.Keys)
+	_, err := db.Exec(ctx, OutboxJobSet,
+		arg.JobIds,
+		arg.Priority,
+		arg.Topic,
+		arg.Keys,
+	)
 	return err
 }
 
@@ -297,12 +340,13 @@ ON CONFLICT (topic, key) DO UPDATE SET
     failures = CASE WHEN o.parked_at IS NULL THEN o.failures ELSE 0 END,
     parked_at = NULL,
     parked_reason = NULL
-RETURNING o.key, o.desired_version, (o.job_id IS NULL)::boolean AS needs_job
+RETURNING o.key, o.desired_version, (o.job_id IS NULL OR o.job_priority > $3)::boolean AS needs_job
 `
 
 type OutboxMarkParams struct {
-	Topic string
-	Keys  []string
+	Topic    string
+	Keys     []string
+	Priority int16
 }
 
 type OutboxMarkRow struct {
@@ -315,9 +359,10 @@ type OutboxMarkRow struct {
 // database's clock, and by clock_timestamp(): now() would be the start of the transaction, which may have waited long
 // for the row.
 // Needs the keys sorted and distinct, so that two transactions marking several keys lock them in one order.
-// job_id is null exactly when nothing will deliver the row: it was clean, parked or new.
+// job_id is null exactly when nothing will deliver the row: it was clean, parked or new. A job that is less urgent than
+// the mark is not enough.
 func (q *Queries) OutboxMark(ctx context.Context, db DBTX, arg OutboxMarkParams) ([]OutboxMarkRow, error) {
-	rows, err := db.Query(ctx, OutboxMark, arg.Topic, arg.Keys)
+	rows, err := db.Query(ctx, OutboxMark, arg.Topic, arg.Keys, arg.Priority)
 	if err != nil {
 		return nil, err
 	}
@@ -364,7 +409,7 @@ type OutboxParkParams struct {
 	Key        string
 	LeaseToken uuid.UUID
 	Version    int64
-	JobID      int64
+	JobID      *int64
 	Status     *int16
 	TraceID    *string
 	Duration   time.Duration
@@ -390,6 +435,117 @@ func (q *Queries) OutboxPark(ctx context.Context, db DBTX, arg OutboxParkParams)
 	return still_dirty, err
 }
 
+const OutboxParkedList = `-- name: OutboxParkedList :many
+SELECT key, parked_at::timestamptz AS parked_at, parked_reason::text AS parked_reason, last_error
+FROM outbox WHERE topic = $1 AND parked_at IS NOT NULL AND (parked_at, key) > ($2::timestamptz, $3::text)
+ORDER BY parked_at, key LIMIT $4
+`
+
+type OutboxParkedListParams struct {
+	Topic         string
+	AfterParkedAt time.Time
+	AfterKey      string
+	MaxRows       int32
+}
+
+type OutboxParkedListRow struct {
+	Key          string
+	ParkedAt     time.Time
+	ParkedReason string
+	LastError    *string
+}
+
+func (q *Queries) OutboxParkedList(ctx context.Context, db DBTX, arg OutboxParkedListParams) ([]OutboxParkedListRow, error) {
+	rows, err := db.Query(ctx, OutboxParkedList,
+		arg.Topic,
+		arg.AfterParkedAt,
+		arg.AfterKey,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OutboxParkedListRow
+	for rows.Next() {
+		var i OutboxParkedListRow
+		if err := rows.Scan(
+			&i.Key,
+			&i.ParkedAt,
+			&i.ParkedReason,
+			&i.LastError,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const OutboxParkedReasons = `-- name: OutboxParkedReasons :many
+SELECT parked_reason::text AS reason, count(*) AS rows FROM outbox
+WHERE topic = $1 AND parked_at IS NOT NULL GROUP BY parked_reason ORDER BY rows DESC, reason
+`
+
+type OutboxParkedReasonsRow struct {
+	Reason string
+	Rows   int64
+}
+
+func (q *Queries) OutboxParkedReasons(ctx context.Context, db DBTX, topic string) ([]OutboxParkedReasonsRow, error) {
+	rows, err := db.Query(ctx, OutboxParkedReasons, topic)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OutboxParkedReasonsRow
+	for rows.Next() {
+		var i OutboxParkedReasonsRow
+		if err := rows.Scan(&i.Reason, &i.Rows); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const OutboxProbeKey = `-- name: OutboxProbeKey :one
+(SELECT candidate.key FROM (
+    SELECT o.key, o.failures FROM outbox AS o
+    WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
+        AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
+        AND (o.not_before IS NULL OR o.not_before <= clock_timestamp() + $2::interval)
+        AND (o.tat IS NULL OR o.tat - $3::interval <= clock_timestamp())
+    ORDER BY o.dirty_since, o.key LIMIT 100
+) AS candidate ORDER BY candidate.failures, random() LIMIT 1)
+UNION ALL
+(SELECT o.key FROM outbox AS o
+WHERE o.topic = $1 AND o.verify_at <= clock_timestamp() AND o.dirty_since IS NULL AND o.parked_at IS NULL
+ORDER BY o.verify_at, o.key LIMIT 1)
+LIMIT 1
+`
+
+type OutboxProbeKeyParams struct {
+	Topic    string
+	Patience time.Duration
+	KeyBurst time.Duration
+}
+
+// The key to probe with: of the oldest that could be pushed, one that has failed least, since the destination may be well
+// and only some keys be ill. If nothing is to be pushed, one that is to be read back.
+func (q *Queries) OutboxProbeKey(ctx context.Context, db DBTX, arg OutboxProbeKeyParams) (string, error) {
+	row := db.QueryRow(ctx, OutboxProbeKey, arg.Topic, arg.Patience, arg.KeyBurst)
+	var key string
+	err := row.Scan(&key)
+	return key, err
+}
+
 const OutboxRecordFenced = `-- name: OutboxRecordFenced :exec
 WITH fenced AS (
     UPDATE outbox AS o SET
@@ -406,7 +562,7 @@ FROM fenced AS f
 
 type OutboxRecordFencedParams struct {
 	Version  int64
-	JobID    int64
+	JobID    *int64
 	Status   *int16
 	TraceID  *string
 	Error    *string
@@ -463,7 +619,7 @@ type OutboxReleaseParams struct {
 	Key         string
 	LeaseToken  uuid.UUID
 	Version     int64
-	JobID       int64
+	JobID       *int64
 	Outcome     DeliveryOutcome
 	Status      *int16
 	TraceID     *string
@@ -647,7 +803,7 @@ type OutboxVerifyParams struct {
 	Key         string
 	LeaseToken  uuid.UUID
 	Version     int64
-	JobID       int64
+	JobID       *int64
 	Status      *int16
 	TraceID     *string
 	Duration    time.Duration

@@ -1,0 +1,44 @@
+package claimsync
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/claimsync/claimsync/clerk"
+	"github.com/claimsync/claimsync/outbox"
+)
+
+// Unlimited, as a rate limit, is none.
+const Unlimited = -1
+
+// Clerk's limits, each in rateWindow.
+//
+// https://clerk.com/docs/guides/how-clerk-works/system-limits
+const (
+	liveRateLimit         = 1000
+	testRateLimit         = 100
+	organizationRateLimit = 10
+	rateWindow            = 10 * time.Second
+)
+
+// budget is what the fleet may ask of Clerk.
+func (c Config) budget() (outbox.Budget, error) {
+	if c.RateShare < 0 || c.RateShare > 1 {
+		return outbox.Budget{}, fmt.Errorf("claimsync: Config.RateShare is %g, not above 0 and up to 1", c.RateShare)
+	}
+	fleet, key := c.RateLimit, c.OrganizationRateLimit
+	if fleet == 0 {
+		fleet = testRateLimit
+		if c.Clerk != nil && c.Clerk.KeyKind() == clerk.KeyLive {
+			fleet = liveRateLimit
+		}
+	}
+	if key == 0 {
+		key = organizationRateLimit
+	}
+	return outbox.Budget{Fleet: limit(fleet), Key: limit(key), Share: c.RateShare}, nil
+}
+
+func limit(calls int) outbox.Limit {
+	return outbox.Limit{Calls: max(calls, 0), Window: rateWindow} // in an outbox, 0 is none
+}

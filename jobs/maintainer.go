@@ -1,0 +1,77 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// Maintainer does step 5 of the protocol, sweep, and probes a destination whose breaker is open. It runs beside River and
+// not on it, because it guards against what River may lose, and goes on while its queue is paused: recovery does not wait
+// for River to elect a leader.
+type Maintainer struct {
+	config  Config
+	queue   Waker
+	probing sync.WaitGroup
+}
+
+// NewMaintainer returns a Maintainer of the topics of config.
+func NewMaintainer(config Config, queue Waker) *Maintainer {
+	return &Maintainer{config: config.withDefaults(), queue: queue}
+}
+
+// Run sweeps and probes until ctx is done and no probe is under way. It belongs into every process of the fleet: they
+// take turns. It goes on through failures of the database.
+func (m *Maintainer) Run(ctx context.Context) {
+	defer m.probing.Wait()
+	m.probeSoon(ctx)
+	failing := false
+	for {
+		err := m.maintain(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failing:
+			m.config.Logger.ErrorContext(ctx, "Maintaining the outbox fails", "err", err)
+		case err == nil && failing:
+			m.config.Logger.InfoContext(ctx, "Maintaining the outbox works again")
+		}
+		failing = err != nil
+
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(m.config.SweepEvery - m.config.SweepEvery/8 + rand.N(m.config.SweepEvery/4)):
+		}
+	}
+}
+
+// maintain goes through the topics; one that fails does not keep it from the others.
+func (m *Maintainer) maintain(ctx context.Context) error {
+	var failures []error
+	for topic, destination := range m.config.Destinations {
+		failures = append(failures, m.sweep(ctx, topic), m.probe(ctx, topic, destination))
+	}
+	return errors.Join(failures...)
+}
+
+func (m *Maintainer) sweep(ctx context.Context, topic string) error {
+	// Less than the interval at which we come, or every other time we would come a little early.
+	woken, err := m.config.Outbox.Sweep(ctx, m.config.Pool, m.queue, topic, m.config.SweepEvery*3/4)
+	if woken > 0 {
+		m.config.Observer.Swept(topic, woken)
+		m.config.Logger.WarnContext(ctx, "Woke rows that had no live job", "topic", topic, "rows", woken)
+	}
+	return err
+}
+
+// probeSoon is for a process that starts: it may be the one with the right key.
+func (m *Maintainer) probeSoon(ctx context.Context) {
+	for topic := range m.config.Destinations {
+		if err := m.config.Outbox.ProbeSoon(ctx, m.config.Pool, topic); err != nil && ctx.Err() == nil {
+			m.config.Logger.WarnContext(ctx, "Not probing at once", "topic", topic, "err", err)
+		}
+	}
+}

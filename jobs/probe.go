@@ -1,0 +1,65 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/claimsync/claimsync/outbox"
+)
+
+// probe pushes one key, if the breaker is open and it is time, and does not wait for the answer: the next probe is not to
+// wait for a destination that does not answer.
+func (m *Maintainer) probe(ctx context.Context, topic string, destination outbox.Destination) error {
+	probe, begun, err := m.config.Outbox.ProbeBegin(ctx, m.config.Pool, topic)
+	if err != nil || !begun {
+		return err
+	}
+	m.probing.Go(func() {
+		if err := m.push(ctx, topic, probe, destination); err != nil && ctx.Err() == nil {
+			m.config.Logger.ErrorContext(ctx, "Probe broke", "topic", topic, "key", probe.Key, "err", err)
+		}
+	})
+	return nil
+}
+
+// push makes the probe. If somebody else has the key by now, or the budget has nothing, the next one will be made.
+func (m *Maintainer) push(ctx context.Context, topic string, probe outbox.Probe, destination outbox.Destination) error {
+	if m.config.Outbox.Limited(topic) {
+		reservation, err := m.config.Outbox.Reserve(ctx, m.config.Pool, topic, outbox.PriorityLive, true)
+		if err != nil || !reservation.Granted {
+			return err
+		}
+		sleep(ctx, reservation.Wait)
+	}
+	leaseEnd := time.Now().Add(m.config.Outbox.Lease())
+	claim, err := m.config.Outbox.ClaimProbe(ctx, m.config.Pool, topic, probe.Key)
+	if err != nil {
+		return err
+	}
+	attempt := &attempt{config: &m.config, queue: m.queue, lease: claim.Lease, leaseEnd: leaseEnd, probing: probe.Cause}
+	switch claim.Verdict {
+	case outbox.Claimed:
+		err = attempt.deliver(ctx, destination)
+	case outbox.Unverified:
+		err = attempt.verify(ctx, destination)
+	default:
+		return nil
+	}
+	if err != nil && !errors.As(err, new(*river.JobSnoozeError)) { // a snooze is for a job, and there is none
+		return err
+	}
+	return attempt.acquit(ctx)
+}
+
+// acquit closes the breaker if the probe showed that the destination works.
+func (a *attempt) acquit(ctx context.Context) error {
+	if a.canceled {
+		return nil
+	}
+	change, err := a.config.Outbox.Acquit(context.WithoutCancel(ctx), a.config.Pool, a.queue, a.lease.Topic, a.failure)
+	a.config.logBreaker(ctx, a.lease.Topic, change)
+	return err
+}

@@ -1,0 +1,62 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/claimsync/claimsync/db/dbsqlc"
+)
+
+const (
+	// probeFirst is from the breaker's opening to its first probe, and the pause from which those between probes grow.
+	probeFirst = 2 * time.Second
+	// probeOutageMost is the longest pause in an outage: with the second in which a process notices that it is time, the
+	// first push is at the destination within the six seconds after its recovery that are promised.
+	probeOutageMost = 3 * time.Second
+	// probeConfigurationMost is that for a fault which a person has to mend.
+	probeConfigurationMost = 30 * time.Second
+	// probePatience is how far ahead a key's next try may lie to be made now, as a probe: more than any delay but those of
+	// keys that the destination does not know.
+	probePatience = retryMost
+)
+
+// Probe is one that is to be made: of a key, because of a cause.
+type Probe struct {
+	Key   string
+	Cause Cause
+}
+
+// ProbeBegin returns the probe to make, if the breaker is open, it is time, and no other process does it; else false. Its
+// key is to be claimed by ClaimProbe, and the outcome told to Acquit.
+func (o *Outbox) ProbeBegin(ctx context.Context, conn dbsqlc.DBTX, topic string) (probe Probe, begun bool, err error) {
+	turn, err := o.queries.DestinationProbeBegin(ctx, conn, dbsqlc.DestinationProbeBeginParams{
+		Topic: topic, First: probeFirst, OutageMost: probeOutageMost, ConfigurationMost: probeConfigurationMost,
+	})
+	if err == nil {
+		_, burst := o.budgets[topic].keySpacing()
+		probe.Cause = Cause(turn.Cause)
+		probe.Key, err = o.queries.OutboxProbeKey(ctx, conn, dbsqlc.OutboxProbeKeyParams{
+			Topic: topic, Patience: probePatience, KeyBurst: burst,
+		})
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Probe{}, false, nil
+	}
+	if err != nil {
+		return Probe{}, false, fmt.Errorf("beginning to probe %s: %w", topic, err)
+	}
+	return probe, true, nil
+}
+
+// ProbeSoon makes the next probe due, where the breaker is open for another reason than a person's: a process that starts
+// may bring what was amiss.
+func (o *Outbox) ProbeSoon(ctx context.Context, conn dbsqlc.DBTX, topic string) error {
+	if err := o.queries.DestinationProbeSoon(ctx, conn, topic); err != nil {
+		return fmt.Errorf("hastening the probe of %s: %w", topic, err)
+	}
+	return nil
+}
