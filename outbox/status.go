@@ -32,6 +32,20 @@ type Status struct {
 	ParkedReason   *string
 }
 
+// Detail is one row with what may keep it from being delivered, for people.
+type Detail struct {
+	Status
+	ParkedAt   *time.Time
+	Failures   int        // failed deliveries since the last success
+	JobID      *int64     // the River job that is to deliver it; nil: none is
+	LeasedAt   *time.Time // since when it is being delivered, or read back; nil: it is not
+	LeaseEnds  *time.Time // when another worker may take it over; set with LeasedAt
+	NotBefore  *time.Time // when it may be tried again after a failure
+	PacedUntil *time.Time // when its own budget admits the next delivery
+	DoubtedAt  *time.Time // when a push was given up on that may still land; nil: none
+	VerifyAt   *time.Time // when the destination is to be read back for it; set with DoubtedAt
+}
+
 // Backlog is what a topic still has to deliver.
 type Backlog struct {
 	Dirty          int64
@@ -41,14 +55,38 @@ type Backlog struct {
 
 // Status returns where a row stands; false if the key was never marked.
 func (o *Outbox) Status(ctx context.Context, conn dbsqlc.DBTX, topic, key string) (Status, bool, error) {
+	detail, found, err := o.Detail(ctx, conn, topic, key)
+	return detail.Status, found, err
+}
+
+// Detail returns everything that is known of a row; false if the key was never marked.
+func (o *Outbox) Detail(ctx context.Context, conn dbsqlc.DBTX, topic, key string) (Detail, bool, error) {
 	row, err := o.queries.OutboxGet(ctx, conn, dbsqlc.OutboxGetParams{Topic: topic, Key: key})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Status{}, false, nil
+		return Detail{}, false, nil
 	}
 	if err != nil {
-		return Status{}, false, fmt.Errorf("reading outbox row %s/%s: %w", topic, key, err)
+		return Detail{}, false, fmt.Errorf("reading outbox row %s/%s: %w", topic, key, err)
 	}
-	return StatusOf(row), true, nil
+	detail := Detail{
+		Status: StatusOf(row), ParkedAt: row.ParkedAt, Failures: int(row.Failures), JobID: row.JobID,
+		LeasedAt: row.LeasedAt, LeaseEnds: row.LeaseExpiresAt, NotBefore: row.NotBefore,
+		DoubtedAt: row.DoubtedAt, VerifyAt: row.VerifyAt,
+	}
+	if row.Tat != nil {
+		_, burst := o.budgets[topic].keySpacing()
+		detail.PacedUntil = new(row.Tat.Add(-burst)) // as in OutboxClaim
+	}
+	return detail, true, nil
+}
+
+// Clock returns the database's time, by which everything here is measured.
+func (o *Outbox) Clock(ctx context.Context, conn dbsqlc.DBTX) (time.Time, error) {
+	now, err := o.queries.OutboxClock(ctx, conn)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the database's clock: %w", err)
+	}
+	return now, nil
 }
 
 // StatusOf returns where a row stands.

@@ -52,11 +52,14 @@ func TestDeletedJob(t *testing.T) {
 		"while it waits after Clerk failed": func(f *fleet) time.Time {
 			return f.deleteWaiting(clerktest.Fault{Effect: clerktest.Answer, Status: http.StatusInternalServerError})
 		},
-		"while it is scheduled, as Clerk told us to wait": func(f *fleet) time.Time {
+		"while it waits, as Clerk told us to": func(f *fleet) time.Time {
 			f.start(processConfig{})
 			f.clerk.SetFaults(clerktest.Fault{Effect: clerktest.Answer, Status: http.StatusTooManyRequests, RetryAfter: 7 * time.Second, Count: 1})
 			f.changeNow(f.keys[0])
-			return f.deleteJob("state = 'scheduled'")
+			f.until("Clerk told us to wait", recovery, func() bool {
+				return query[bool](f, `SELECT count(*) > 0 FROM destination WHERE blocked_until > clock_timestamp()`)
+			})
+			return f.deleteJob("finalized_at IS NULL")
 		},
 	}
 	for name, deleteIt := range tests {
