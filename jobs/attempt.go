@@ -20,7 +20,6 @@ type attempt struct {
 	config   *Config
 	queue    Waker
 	job      *deliveryJob // nil: a probe
-	probing  outbox.Cause // of a probe: what it is for
 	lease    outbox.Lease
 	leaseEnd time.Time // no later than in the database
 	receipt  outbox.Receipt

@@ -13,20 +13,20 @@ import (
 // probe pushes one key, if the breaker is open and it is time, and does not wait for the answer: the next probe is not to
 // wait for a destination that does not answer.
 func (m *Maintainer) probe(ctx context.Context, topic string, destination outbox.Destination) error {
-	probe, begun, err := m.config.Outbox.ProbeBegin(ctx, m.config.Pool, topic)
+	key, begun, err := m.config.Outbox.ProbeBegin(ctx, m.config.Pool, topic)
 	if err != nil || !begun {
 		return err
 	}
 	m.probing.Go(func() {
-		if err := m.push(ctx, topic, probe, destination); err != nil && ctx.Err() == nil {
-			m.config.Logger.ErrorContext(ctx, "Probe broke", "topic", topic, "key", probe.Key, "err", err)
+		if err := m.push(ctx, topic, key, destination); err != nil && ctx.Err() == nil {
+			m.config.Logger.ErrorContext(ctx, "Probe broke", "topic", topic, "key", key, "err", err)
 		}
 	})
 	return nil
 }
 
 // push makes the probe. If somebody else has the key by now, or the budget has nothing, the next one will be made.
-func (m *Maintainer) push(ctx context.Context, topic string, probe outbox.Probe, destination outbox.Destination) error {
+func (m *Maintainer) push(ctx context.Context, topic, key string, destination outbox.Destination) error {
 	if m.config.Outbox.Limited(topic) {
 		reservation, err := m.config.Outbox.Reserve(ctx, m.config.Pool, topic, outbox.PriorityLive, true)
 		if err != nil || !reservation.Granted {
@@ -35,11 +35,11 @@ func (m *Maintainer) push(ctx context.Context, topic string, probe outbox.Probe,
 		sleep(ctx, reservation.Wait)
 	}
 	leaseEnd := time.Now().Add(m.config.Outbox.Lease())
-	claim, err := m.config.Outbox.ClaimProbe(ctx, m.config.Pool, topic, probe.Key)
+	claim, err := m.config.Outbox.ClaimProbe(ctx, m.config.Pool, topic, key)
 	if err != nil {
 		return err
 	}
-	attempt := &attempt{config: &m.config, queue: m.queue, lease: claim.Lease, leaseEnd: leaseEnd, probing: probe.Cause}
+	attempt := &attempt{config: &m.config, queue: m.queue, lease: claim.Lease, leaseEnd: leaseEnd}
 	switch claim.Verdict {
 	case outbox.Claimed:
 		err = attempt.deliver(ctx, destination)

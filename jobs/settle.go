@@ -53,8 +53,11 @@ func (a *attempt) acknowledge(ctx context.Context) error {
 
 // fail does what the failure calls for. The order matters: first nobody else runs into the same wall.
 func (a *attempt) fail(ctx context.Context, failure *outbox.Failure) error {
-	if a.probing == outbox.CauseConfiguration && failure.Action == outbox.Missing {
-		failure = stillMisconfigured(failure)
+	config := a.config
+	change, failure, err := config.Outbox.Blame(ctx, config.Pool, a.queue, a.lease.Topic, a.lease.Key, failure)
+	config.logBreaker(ctx, a.lease.Topic, change)
+	if err != nil {
+		return err
 	}
 	a.failure = failure
 	decision := outbox.Decide(failure, a.lease.Failures)
@@ -63,20 +66,10 @@ func (a *attempt) fail(ctx context.Context, failure *outbox.Failure) error {
 			return err
 		}
 	}
-	if err := a.blame(ctx, failure); err != nil {
-		return err
-	}
 	if decision.Park {
 		return a.park(ctx, failure)
 	}
 	return a.release(ctx, failure, decision.Delay)
-}
-
-// stillMisconfigured is for a key that is not known to a destination which seems to be the wrong one: no blame for it.
-func stillMisconfigured(failure *outbox.Failure) *outbox.Failure {
-	stop := *failure
-	stop.Action = outbox.Stop
-	return &stop
 }
 
 // holdBack keeps everybody from calling for as long as the destination said.
@@ -92,13 +85,6 @@ func (a *attempt) holdBack(ctx context.Context, failure *outbox.Failure, decisio
 	config.Logger.WarnContext(ctx, "Rate limited: everybody waits, and is slower afterwards",
 		"topic", topic, "retry_after", decision.Block, "rate", rate)
 	return nil
-}
-
-// blame tells the breaker.
-func (a *attempt) blame(ctx context.Context, failure *outbox.Failure) error {
-	change, err := a.config.Outbox.Blame(ctx, a.config.Pool, a.queue, a.lease.Topic, a.lease.Key, failure)
-	a.config.logBreaker(ctx, a.lease.Topic, change)
-	return err
 }
 
 func (a *attempt) park(ctx context.Context, failure *outbox.Failure) error {

@@ -49,30 +49,43 @@ type Change struct {
 }
 
 // Blame notes that a delivery failed in a way that may speak against the destination and not only against its key, and
-// opens the breaker once it does. Returns the change, nil if there was none.
+// opens the breaker once it does. Returns the change, nil if there was none, and the failure as it is to be treated: where
+// the configuration is at fault, no key is to blame.
 func (o *Outbox) Blame(
 	ctx context.Context, conn Conn, queue QueuePauser, topic, key string, failure *Failure,
-) (*Change, error) {
+) (*Change, *Failure, error) {
 	suspicion := suspicionOf(failure)
 	switch suspicion {
 	case unsuspicious:
-		return nil, nil
+		return nil, failure, nil
 	case misconfigured:
-		return o.open(ctx, conn, queue, topic, CauseConfiguration, failure.Error())
+		change, err := o.open(ctx, conn, queue, topic, CauseConfiguration, failure.Error())
+		return change, failure, err
 	}
 	counts, err := o.queries.DestinationBlame(ctx, conn, dbsqlc.DestinationBlameParams{
 		Topic: topic, Key: key, Missing: suspicion == unknownKey, Most: max(outageKeys, missingKeys),
 	})
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("noting a failure of %s: %w", topic, err)
+		return nil, failure, fmt.Errorf("noting a failure of %s: %w", topic, err)
 	case suspicion == failing && counts.Failing >= outageKeys:
-		return o.open(ctx, conn, queue, topic, CauseOutage, failure.Error())
+		change, err := o.open(ctx, conn, queue, topic, CauseOutage, failure.Error())
+		return change, failure, err
+	case suspicion == unknownKey && counts.Misconfigured:
+		return nil, blameless(failure), nil
 	case suspicion == unknownKey && counts.Missing >= missingKeys:
 		reason := fmt.Sprintf("%d different keys in a row are not known there: %s", counts.Missing, failure.Error())
-		return o.open(ctx, conn, queue, topic, CauseConfiguration, reason)
+		change, err := o.open(ctx, conn, queue, topic, CauseConfiguration, reason)
+		return change, blameless(failure), err
 	}
-	return nil, nil
+	return nil, failure, nil
+}
+
+// blameless is for a key that is not known to a destination which seems to be the wrong one.
+func blameless(failure *Failure) *Failure {
+	stop := *failure
+	stop.Action = Stop
+	return &stop
 }
 
 // Open opens the breaker for a person: it stays open until Close. Returns nil if a person had opened it already.

@@ -33,7 +33,7 @@ func (b *bench) paused() (paused bool) {
 // blame tells of a failure, and returns the cause if it opened the breaker.
 func (b *bench) blame(key string, failure *outbox.Failure) outbox.Cause {
 	b.t.Helper()
-	change, err := b.box.Blame(b.t.Context(), b.pool, b.queue(), topic, key, failure)
+	change, _, err := b.box.Blame(b.t.Context(), b.pool, b.queue(), topic, key, failure)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestBreakerRespectsPausesOfOthers(t *testing.T) {
 					b.exec(step)
 				}
 				if step == "" && b.breaker() == nil {
-					if _, err := b.box.Blame(t.Context(), b.pool, queue, topic, "a", failed(outbox.Stop, 403)); err != nil {
+					if _, _, err := b.box.Blame(t.Context(), b.pool, queue, topic, "a", failed(outbox.Stop, 403)); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -248,8 +248,8 @@ func TestBreakerByHand(t *testing.T) {
 	}
 	equal(t, "next probe", b.breaker().NextProbe, nil)
 	b.exec("UPDATE destination SET probe_at = now() - interval '1 h'")
-	if probe, begun, err := b.box.ProbeBegin(t.Context(), b.pool, topic); err != nil || begun {
-		t.Errorf("probe %+v, %v while a person holds it open", probe, err)
+	if key, begun, err := b.box.ProbeBegin(t.Context(), b.pool, topic); err != nil || begun {
+		t.Errorf("probe of %s, %v while a person holds it open", key, err)
 	}
 	if _, err := b.box.Throttle(t.Context(), b.pool, topic, time.Hour, "429"); err != nil {
 		t.Fatal(err)
@@ -279,6 +279,10 @@ func TestConfigurationFaultForgives(t *testing.T) {
 		b.blame(key, failed(outbox.Missing, 404))
 	}
 	equal(t, "cause", b.breaker().Cause, outbox.CauseConfiguration)
+	_, treated, err := b.box.Blame(t.Context(), b.pool, b.queue(), topic, "k11", failed(outbox.Missing, 404))
+	if err != nil || treated.Action != outbox.Stop {
+		t.Errorf("one more unknown key is treated as %v, %v; want as the others", treated.Action, err)
+	}
 	for i := range 10 {
 		if row := b.row(fmt.Sprint("k", i)); row.Failures != 0 || row.NotBefore != nil {
 			t.Errorf("k%d: %d failures, not before %v", i, row.Failures, row.NotBefore)
@@ -304,7 +308,7 @@ func TestBreakerIsOneForAll(t *testing.T) {
 		all.Wait()
 	}
 	together(func(i int) error {
-		change, err := b.box.Blame(t.Context(), b.pool, queue, topic, fmt.Sprint("k", i), failed(outbox.Outage, 500))
+		change, _, err := b.box.Blame(t.Context(), b.pool, queue, topic, fmt.Sprint("k", i), failed(outbox.Outage, 500))
 		if change != nil {
 			opened.Add(1)
 		}
@@ -355,11 +359,11 @@ func TestProbeKey(t *testing.T) {
 	probe := func() string {
 		t.Helper()
 		b.exec("UPDATE destination SET probe_at = clock_timestamp()")
-		probe, _, err := b.box.ProbeBegin(t.Context(), b.pool, topic)
+		key, _, err := b.box.ProbeBegin(t.Context(), b.pool, topic)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return probe.Key
+		return key
 	}
 	b.openFor(outbox.CauseOutage)
 	equal(t, "nothing to push", probe(), "")

@@ -24,32 +24,25 @@ const (
 	probePatience = retryMost
 )
 
-// Probe is one that is to be made: of a key, because of a cause.
-type Probe struct {
-	Key   string
-	Cause Cause
-}
-
-// ProbeBegin returns the probe to make, if the breaker is open, it is time, and no other process does it; else false. Its
-// key is to be claimed by ClaimProbe, and the outcome told to Acquit.
-func (o *Outbox) ProbeBegin(ctx context.Context, conn dbsqlc.DBTX, topic string) (probe Probe, begun bool, err error) {
-	turn, err := o.queries.DestinationProbeBegin(ctx, conn, dbsqlc.DestinationProbeBeginParams{
+// ProbeBegin returns the key to probe the destination with, if the breaker is open, it is time, and no other process does
+// it; else false. The key is to be claimed by ClaimProbe, and the outcome told to Acquit.
+func (o *Outbox) ProbeBegin(ctx context.Context, conn dbsqlc.DBTX, topic string) (key string, begun bool, err error) {
+	_, err = o.queries.DestinationProbeBegin(ctx, conn, dbsqlc.DestinationProbeBeginParams{
 		Topic: topic, First: probeFirst, OutageMost: probeOutageMost, ConfigurationMost: probeConfigurationMost,
 	})
 	if err == nil {
 		_, burst := o.budgets[topic].keySpacing()
-		probe.Cause = Cause(turn.Cause)
-		probe.Key, err = o.queries.OutboxProbeKey(ctx, conn, dbsqlc.OutboxProbeKeyParams{
+		key, err = o.queries.OutboxProbeKey(ctx, conn, dbsqlc.OutboxProbeKeyParams{
 			Topic: topic, Patience: probePatience, KeyBurst: burst,
 		})
 	}
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Probe{}, false, nil
+		return "", false, nil
 	}
 	if err != nil {
-		return Probe{}, false, fmt.Errorf("beginning to probe %s: %w", topic, err)
+		return "", false, fmt.Errorf("beginning to probe %s: %w", topic, err)
 	}
-	return probe, true, nil
+	return key, true, nil
 }
 
 // ProbeSoon makes the next probe due, where the breaker is open for another reason than a person's: a process that starts

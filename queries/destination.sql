@@ -64,7 +64,8 @@ ON CONFLICT (topic) DO UPDATE SET
         THEN d.failing_keys ELSE d.failing_keys || EXCLUDED.failing_keys END,
     missing_keys = CASE WHEN cardinality(d.missing_keys) >= sqlc.arg(most)::integer OR d.missing_keys @> EXCLUDED.missing_keys
         THEN d.missing_keys ELSE d.missing_keys || EXCLUDED.missing_keys END
-RETURNING cardinality(failing_keys)::integer AS failing, cardinality(missing_keys)::integer AS missing;
+RETURNING cardinality(failing_keys)::integer AS failing, cardinality(missing_keys)::integer AS missing,
+    COALESCE(open_cause = 'configuration', false)::boolean AS misconfigured;
 
 -- name: DestinationOpen :one
 -- No row: it is open already. A person's opening outranks what was found out.
@@ -108,7 +109,7 @@ UPDATE destination SET
         sqlc.arg(first)::interval * power(1.5, LEAST(probes, 20)))
 WHERE topic = @topic AND open_cause IN ('outage', 'configuration') AND probe_at <= clock_timestamp()
     AND (blocked_until IS NULL OR blocked_until <= clock_timestamp())
-RETURNING open_cause::breaker_cause AS cause, probes;
+RETURNING probes;
 
 -- name: DestinationProbeSoon :exec
 UPDATE destination SET probe_at = clock_timestamp() WHERE topic = @topic AND open_cause IN ('outage', 'configuration');

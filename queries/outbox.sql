@@ -289,10 +289,20 @@ UPDATE outbox SET failures = 0, not_before = NULL
 WHERE topic = @topic AND key = ANY(@keys::text[]) AND dirty_since IS NOT NULL AND lease_token IS NULL;
 
 -- name: OutboxParkedList :many
-SELECT key, parked_at::timestamptz AS parked_at, parked_reason::text AS parked_reason, last_error
-FROM outbox WHERE topic = @topic AND parked_at IS NOT NULL AND (parked_at, key) > (@after_parked_at::timestamptz, @after_key::text)
+-- A page of the keys that were parked until then; of one reason, if one is given. Walks the index outbox_parked.
+SELECT key, parked_at::timestamptz AS parked_at FROM outbox
+WHERE topic = @topic AND parked_at IS NOT NULL AND (parked_at, key) > (@after_parked_at::timestamptz, @after_key::text)
+    AND parked_at <= @until::timestamptz AND (sqlc.narg(reason)::text IS NULL OR parked_reason = sqlc.narg(reason)::text)
 ORDER BY parked_at, key LIMIT @max_rows;
 
 -- name: OutboxParkedReasons :many
-SELECT parked_reason::text AS reason, count(*) AS rows FROM outbox
+SELECT parked_reason::text AS reason, count(*) AS rows, max(parked_at)::timestamptz AS last_parked_at FROM outbox
 WHERE topic = @topic AND parked_at IS NOT NULL GROUP BY parked_reason ORDER BY rows DESC, reason;
+
+-- name: OutboxParkedLock :many
+-- Which of the keys are parked, with their rows locked: sorted, as OutboxMark locks them.
+SELECT key FROM outbox WHERE topic = @topic AND key = ANY(@keys::text[]) AND parked_at IS NOT NULL
+ORDER BY key FOR NO KEY UPDATE;
+
+-- name: OutboxClock :one
+SELECT clock_timestamp()::timestamptz AS now;

@@ -19,7 +19,8 @@ ON CONFLICT (topic) DO UPDATE SET
         THEN d.failing_keys ELSE d.failing_keys || EXCLUDED.failing_keys END,
     missing_keys = CASE WHEN cardinality(d.missing_keys) >= $4::integer OR d.missing_keys @> EXCLUDED.missing_keys
         THEN d.missing_keys ELSE d.missing_keys || EXCLUDED.missing_keys END
-RETURNING cardinality(failing_keys)::integer AS failing, cardinality(missing_keys)::integer AS missing
+RETURNING cardinality(failing_keys)::integer AS failing, cardinality(missing_keys)::integer AS missing,
+    COALESCE(open_cause = 'configuration', false)::boolean AS misconfigured
 `
 
 type DestinationBlameParams struct {
@@ -30,8 +31,9 @@ type DestinationBlameParams struct {
 }
 
 type DestinationBlameRow struct {
-	Failing int32
-	Missing int32
+	Failing       int32
+	Missing       int32
+	Misconfigured bool
 }
 
 // Notes that a key failed for a reason that speaks against the destination, and counts the different ones.
@@ -43,7 +45,7 @@ func (q *Queries) DestinationBlame(ctx context.Context, db DBTX, arg Destination
 		arg.Most,
 	)
 	var i DestinationBlameRow
-	err := row.Scan(&i.Failing, &i.Missing)
+	err := row.Scan(&i.Failing, &i.Missing, &i.Misconfigured)
 	return i, err
 }
 
@@ -222,7 +224,7 @@ UPDATE destination SET
         $3::interval * power(1.5, LEAST(probes, 20)))
 WHERE topic = $4 AND open_cause IN ('outage', 'configuration') AND probe_at <= clock_timestamp()
     AND (blocked_until IS NULL OR blocked_until <= clock_timestamp())
-RETURNING open_cause::breaker_cause AS cause, probes
+RETURNING probes
 `
 
 type DestinationProbeBeginParams struct {
@@ -232,23 +234,18 @@ type DestinationProbeBeginParams struct {
 	Topic             string
 }
 
-type DestinationProbeBeginRow struct {
-	Cause  BreakerCause
-	Probes int32
-}
-
 // One process at a time gets the probe. No row: it is another's, it is not time, or there is nothing to probe for. The
 // pause grows by half each time, up to most; the random quarter keeps it from falling in step with what it probes.
-func (q *Queries) DestinationProbeBegin(ctx context.Context, db DBTX, arg DestinationProbeBeginParams) (DestinationProbeBeginRow, error) {
+func (q *Queries) DestinationProbeBegin(ctx context.Context, db DBTX, arg DestinationProbeBeginParams) (int32, error) {
 	row := db.QueryRow(ctx, DestinationProbeBegin,
 		arg.OutageMost,
 		arg.ConfigurationMost,
 		arg.First,
 		arg.Topic,
 	)
-	var i DestinationProbeBeginRow
-	err := row.Scan(&i.Cause, &i.Probes)
-	return i, err
+	var probes int32
+	err := row.Scan(&probes)
+	return probes, err
 }
 
 const DestinationProbeSoon = `-- name: DestinationProbeSoon :exec

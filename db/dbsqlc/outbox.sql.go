@@ -202,6 +202,17 @@ func (q *Queries) OutboxClaim(ctx context.Context, db DBTX, arg OutboxClaimParam
 	return i, err
 }
 
+const OutboxClock = `-- name: OutboxClock :one
+SELECT clock_timestamp()::timestamptz AS now
+`
+
+func (q *Queries) OutboxClock(ctx context.Context, db DBTX) (time.Time, error) {
+	row := db.QueryRow(ctx, OutboxClock)
+	var now time.Time
+	err := row.Scan(&now)
+	return now, err
+}
+
 const OutboxDeliveryList = `-- name: OutboxDeliveryList :many
 SELECT id, topic, key, version, job_id, outcome, status, trace_id, error, duration, finished_at FROM outbox_delivery WHERE topic = $1 AND key = $2 ORDER BY id DESC LIMIT $3
 `
@@ -436,30 +447,34 @@ func (q *Queries) OutboxPark(ctx context.Context, db DBTX, arg OutboxParkParams)
 }
 
 const OutboxParkedList = `-- name: OutboxParkedList :many
-SELECT key, parked_at::timestamptz AS parked_at, parked_reason::text AS parked_reason, last_error
-FROM outbox WHERE topic = $1 AND parked_at IS NOT NULL AND (parked_at, key) > ($2::timestamptz, $3::text)
-ORDER BY parked_at, key LIMIT $4
+SELECT key, parked_at::timestamptz AS parked_at FROM outbox
+WHERE topic = $1 AND parked_at IS NOT NULL AND (parked_at, key) > ($2::timestamptz, $3::text)
+    AND parked_at <= $4::timestamptz AND ($5::text IS NULL OR parked_reason = $5::text)
+ORDER BY parked_at, key LIMIT $6
 `
 
 type OutboxParkedListParams struct {
 	Topic         string
 	AfterParkedAt time.Time
 	AfterKey      string
+	Until         time.Time
+	Reason        *string
 	MaxRows       int32
 }
 
 type OutboxParkedListRow struct {
-	Key          string
-	ParkedAt     time.Time
-	ParkedReason string
-	LastError    *string
+	Key      string
+	ParkedAt time.Time
 }
 
+// A page of the keys that were parked until then; of one reason, if one is given. Walks the index outbox_parked.
 func (q *Queries) OutboxParkedList(ctx context.Context, db DBTX, arg OutboxParkedListParams) ([]OutboxParkedListRow, error) {
 	rows, err := db.Query(ctx, OutboxParkedList,
 		arg.Topic,
 		arg.AfterParkedAt,
 		arg.AfterKey,
+		arg.Until,
+		arg.Reason,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -469,12 +484,7 @@ func (q *Queries) OutboxParkedList(ctx context.Context, db DBTX, arg OutboxParke
 	var items []OutboxParkedListRow
 	for rows.Next() {
 		var i OutboxParkedListRow
-		if err := rows.Scan(
-			&i.Key,
-			&i.ParkedAt,
-			&i.ParkedReason,
-			&i.LastError,
-		); err != nil {
+		if err := rows.Scan(&i.Key, &i.ParkedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -485,14 +495,46 @@ func (q *Queries) OutboxParkedList(ctx context.Context, db DBTX, arg OutboxParke
 	return items, nil
 }
 
+const OutboxParkedLock = `-- name: OutboxParkedLock :many
+SELECT key FROM outbox WHERE topic = $1 AND key = ANY($2::text[]) AND parked_at IS NOT NULL
+ORDER BY key FOR NO KEY UPDATE
+`
+
+type OutboxParkedLockParams struct {
+	Topic string
+	Keys  []string
+}
+
+// Which of the keys are parked, with their rows locked: sorted, as OutboxMark locks them.
+func (q *Queries) OutboxParkedLock(ctx context.Context, db DBTX, arg OutboxParkedLockParams) ([]string, error) {
+	rows, err := db.Query(ctx, OutboxParkedLock, arg.Topic, arg.Keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
+		}
+		items = append(items, key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const OutboxParkedReasons = `-- name: OutboxParkedReasons :many
-SELECT parked_reason::text AS reason, count(*) AS rows FROM outbox
+SELECT parked_reason::text AS reason, count(*) AS rows, max(parked_at)::timestamptz AS last_parked_at FROM outbox
 WHERE topic = $1 AND parked_at IS NOT NULL GROUP BY parked_reason ORDER BY rows DESC, reason
 `
 
 type OutboxParkedReasonsRow struct {
-	Reason string
-	Rows   int64
+	Reason       string
+	Rows         int64
+	LastParkedAt time.Time
 }
 
 func (q *Queries) OutboxParkedReasons(ctx context.Context, db DBTX, topic string) ([]OutboxParkedReasonsRow, error) {
@@ -504,7 +546,7 @@ func (q *Queries) OutboxParkedReasons(ctx context.Context, db DBTX, topic string
 	var items []OutboxParkedReasonsRow
 	for rows.Next() {
 		var i OutboxParkedReasonsRow
-		if err := rows.Scan(&i.Reason, &i.Rows); err != nil {
+		if err := rows.Scan(&i.Reason, &i.Rows, &i.LastParkedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
