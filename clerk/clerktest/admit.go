@@ -1,9 +1,6 @@
 package clerktest
 
-import (
-	"crypto/subtle"
-	"time"
-)
+import "crypto/subtle"
 
 // APIVersion is the only version of Clerk's API that is emulated, in the header Clerk-API-Version.
 const APIVersion = "2026-05-12"
@@ -34,30 +31,19 @@ func (s *Server) authenticate(c *call) error {
 	if len(values) != 1 || len(values[0]) <= len(prefix) || values[0][:len(prefix)] != prefix {
 		return errAuthorizationFormat
 	}
-	if subtle.ConstantTimeCompare([]byte(values[0][len(prefix):]), []byte(s.config.SecretKey)) != 1 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if subtle.ConstantTimeCompare([]byte(values[0][len(prefix):]), []byte(s.secretKey)) != 1 {
 		return errKeyInvalid
 	}
 	return nil
 }
 
-// limit counts the request against both windows.
-func (s *Server) limit(c *call) error {
+// SetSecretKey replaces the key that is accepted, as somebody with the dashboard could. The old one is refused from then
+// on, with 401 clerk_key_invalid. The limits stay what they are.
+func (s *Server) SetSecretKey(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
-	if wait := s.instance.admit(now, s.config.InstanceLimit); wait > 0 {
-		c.entry.Limited = LimitedInstance
-		return tooManyRequests(wait)
-	}
-	if !limitedPerOrganization[c.route] {
-		return nil
-	}
-	if s.perOrg[c.organization] == nil {
-		s.perOrg[c.organization] = &window{}
-	}
-	if wait := s.perOrg[c.organization].admit(now, s.config.OrganizationLimit); wait > 0 {
-		c.entry.Limited = LimitedOrganization
-		return tooManyRequests(wait)
-	}
-	return nil
+	s.secretKey = key
+	s.notify()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // answer is what is sent back.
@@ -56,7 +57,7 @@ func (c *call) failed(err error) answer {
 // send writes the answer and notes it.
 func (s *Server) send(w http.ResponseWriter, c *call, a answer) {
 	s.leave(c, false)
-	s.answered(c, a.status)
+	s.ended(c, a.status)
 	writeHeader(w, c, a)
 	_, _ = w.Write(a.body) // the client may be gone
 }
@@ -64,7 +65,7 @@ func (s *Server) send(w http.ResponseWriter, c *call, a answer) {
 // sendHalf breaks the connection in the middle of the answer's body.
 func (s *Server) sendHalf(w http.ResponseWriter, c *call, a answer) {
 	s.leave(c, false)
-	s.answered(c, a.status)
+	s.ended(c, a.status)
 	writeHeader(w, c, a)
 	_, _ = w.Write(a.body[:len(a.body)/2])
 	_ = http.NewResponseController(w).Flush()
@@ -82,8 +83,11 @@ func writeHeader(w http.ResponseWriter, c *call, a answer) {
 	w.WriteHeader(a.status)
 }
 
-func (s *Server) answered(c *call, status int) {
+// ended notes the end of the request's part in the history. That is before the answer goes out: the client may see it
+// sooner than we would notice that it has.
+func (s *Server) ended(c *call, status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.entry.Status = status
+	c.entry.Status, c.entry.Finished = status, time.Now()
+	s.notify()
 }

@@ -123,13 +123,12 @@ func (s *Server) leave(c *call, clientGone bool) {
 	s.flights.leave(c.flight, time.Now(), clientGone)
 }
 
-// finish closes the request's entry in the history.
+// finish closes the request's entry in the history, if it ends without an answer.
 func (s *Server) finish(c *call) {
 	if c.stopGone != nil && c.stopGone() {
 		s.leave(c, false)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.entry.Finished = time.Now()
-	s.notify()
+	if c.entry.Finished.IsZero() { // only this goroutine sets it
+		s.ended(c, 0)
+	}
 }

@@ -14,19 +14,42 @@
 //
 // # Rehearsing an outage by hand
 //
-// Faults can be set over HTTP too, without authentication: keep the emulator on a loopback address.
+// All can be done over HTTP too, without authentication: keep the emulator on a loopback address. Faults are written one
+// per line, as [ParseScript] says.
 //
-//	# Every request is answered with an empty 503, until cleared.
-//	curl -X PUT localhost:8181/_control/faults -d '{"faults":[{"effect":"answer","status":503}]}'
-//	# One organization's next two writes time out at the client and land three seconds later.
-//	curl -X PUT localhost:8181/_control/faults -d '{"faults":[
-//	  {"effect":"late","delay":"3s","organization":"org_1","method":"PATCH","count":2}]}'
-//	# A third of all requests take a second longer.
-//	curl -X PUT localhost:8181/_control/faults -d '{"faults":[{"latency":"1s","probability":0.33}]}'
+//	emulator=localhost:8181/_control
 //
-//	curl localhost:8181/_control/faults              # what is set, and how many requests it will still hit
-//	curl -X DELETE localhost:8181/_control/faults    # all well again
-//	curl 'localhost:8181/_control/writes?organization=org_1&after=17'
+//	# An outage of a minute, in ten seconds, and a slow time after it.
+//	curl -T - $emulator/script <<.
+//	at 10s for 60s: 503
+//	at 70s for 5m: latency 2s for 30 %
+//	.
 //
-// The members of a fault are those of [Fault], durations as in "1.5s".
+//	# A fight for the rate limit: others send 90 of the 100 requests that the key may make in 10 s.
+//	curl -X PUT $emulator/traffic -d '{"requests":90,"window":"10s"}'
+//	curl $emulator/limits                       # how much is used, who is blocked until when
+//	echo '429 retry-after 7s block once' | curl -T - $emulator/script
+//
+//	# A late write: the next push to org_1 times out at the client, and lands a minute later over newer ones.
+//	echo 'late 60s for org_1 on PATCH once' | curl -T - $emulator/script
+//	curl "$emulator/writes?organization=org_1"  # in the order of application
+//
+//	# A rotated key: the old one gets 401 from now on. And the key of the session tokens, with the old one kept for a while.
+//	curl -X PUT $emulator/secret-key -d '{"secret_key":"sk_test_new"}'
+//	curl $emulator/signing-key -d '{"keep_old":true}'
+//
+//	# A session token whose claims are half a minute behind.
+//	curl $emulator/tokens -d '{"organization":"org_1","stale":"30s"}'
+//
+//	# Webhooks for every change, each twice and in any order.
+//	curl -X PUT $emulator/webhooks -d '{"url":"http://localhost:8080/webhooks/clerk","twice":true,"spread":"2s"}'
+//
+//	curl -X DELETE $emulator/faults             # all well again
+//	curl $emulator/                             # what else there is
+//
+// # What it takes for granted
+//
+// Clerk documents its limits, not its algorithm: see window.go. It does not document whether writing metadata is announced by
+// a webhook, nor whether that has the private metadata: here it is, and has not. Both are in webhook.go and
+// webhook_event.go. The code of metadata above 8 KB is a guess, in refusal.go.
 package clerktest

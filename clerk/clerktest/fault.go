@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -38,9 +39,13 @@ var effects = []Effect{
 	None, Answer, EmptyOK, NullOK, ErrorsOK, Hang, ResetBefore, ResetAfter, Truncate, Late,
 }
 
-// Fault makes requests fail.
+// Fault makes requests fail. Its notation for people is that of [ParseScript].
 type Fault struct {
 	Effect Effect
+
+	// At is when it begins, measured from SetFaults, and For how long it then lasts; a For of 0 means until cleared.
+	// The first moment belongs to it, the last does not.
+	At, For time.Duration
 
 	// Organization and Method restrict it, for instance to "org_1" and "PATCH". Empty matches all.
 	Organization string
@@ -57,8 +62,14 @@ type Fault struct {
 	// Status and Body are for Answer.
 	Status int
 	Body   string
-	// RetryAfter is for Answer, in whole seconds; 0 leaves the header out. The emulator does not block by itself.
+	// RetryAfter is for Answer, in whole seconds; 0 leaves the header out.
 	RetryAfter time.Duration
+	// Header is for Answer: what is sent besides, or in place of what usually is. So Retry-After can be a date, "0",
+	// or unreadable.
+	Header map[string]string
+	// Block is for Answer with status 429: what is announced also holds. All requests are refused with 429 until
+	// RetryAfter has passed, whatever becomes of the fault; with Organization, only the writes to that organization.
+	Block bool
 	// Delay is for Late.
 	Delay time.Duration
 }
@@ -72,59 +83,23 @@ func (f Fault) Check() error {
 		return fmt.Errorf("status %d is not between 200 and 599", f.Status)
 	case f.Effect == None && f.Latency <= 0:
 		return errors.New("a fault needs an effect or a latency")
-	case f.Count < 0, f.Latency < 0, f.RetryAfter < 0, f.Delay < 0:
+	case f.Count < 0, f.At < 0, f.For < 0, f.Latency < 0, f.RetryAfter < 0, f.Delay < 0:
 		return errors.New("count and durations must not be negative")
 	case f.Probability < 0 || f.Probability > 1:
 		return errors.New("probability must be between 0 and 1")
+	case f.Block && (f.Effect != Answer || f.Status != 429 || f.RetryAfter < time.Second):
+		return errors.New("only an answer 429 with a retry-after of a second or more can block")
+	case f.Effect != Answer && len(f.Header) > 0:
+		return errors.New("only an answer can have headers of its own")
 	}
-	return nil
+	return f.checkHeader()
 }
 
-// SetFaults replaces all faults. The first that hits a request takes it. It panics on a fault that does not Check,
-// which is a mistake in the program.
-func (s *Server) SetFaults(faults ...Fault) {
-	for _, fault := range faults {
-		if err := fault.Check(); err != nil {
-			panic("clerktest: " + err.Error())
+func (f Fault) checkHeader() error {
+	for name, value := range f.Header {
+		if name == "" || strings.ContainsAny(name, " \t\r\n:") || strings.ContainsAny(value, "\r\n") {
+			return fmt.Errorf("%q is not a header", name+": "+value)
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = slices.Clone(faults)
-	s.notify()
-}
-
-// ClearFaults removes all faults. Requests already hit stay hit.
-func (s *Server) ClearFaults() { s.SetFaults() }
-
-// Faults returns the faults that are set, each with the Count it has left. One that is used up is gone.
-func (s *Server) Faults() []Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.faults)
-}
-
-// pickFault finds the fault that hits the request, and counts it.
-func (s *Server) pickFault(c *call) Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.faults, func(f Fault) bool {
-		return (f.Organization == "" || f.Organization == c.organization) &&
-			(f.Method == "" || f.Method == c.request.Method) &&
-			(f.Probability == 0 || s.random.Float64() < f.Probability)
-	})
-	if i < 0 {
-		return Fault{}
-	}
-	fault := s.faults[i]
-	c.entry.Fault, c.entry.Delayed = fault.Effect, fault.Latency > 0
-	switch fault.Count {
-	case 0:
-	case 1:
-		s.faults = slices.Delete(s.faults, i, i+1)
-	default:
-		s.faults[i].Count--
-	}
-	s.notify()
-	return fault
+	return nil
 }

@@ -62,6 +62,7 @@ func TestHang(t *testing.T) {
 	}
 }
 
+// A late write lands although its client gave up, and overwrites what came later.
 func TestLate(t *testing.T) {
 	t.Parallel()
 	e := pushable(t)
@@ -90,6 +91,7 @@ func TestLate(t *testing.T) {
 	}
 }
 
+// Close does not wait for what is hanging or late.
 func TestCloseEndsEverything(t *testing.T) {
 	t.Parallel()
 	e := pushable(t)

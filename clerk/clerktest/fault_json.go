@@ -9,23 +9,27 @@ import (
 
 // faultJSON is a Fault with its durations as text.
 type faultJSON struct {
-	Effect       Effect   `json:"effect,omitempty"`
-	Organization string   `json:"organization,omitempty"`
-	Method       string   `json:"method,omitempty"`
-	Count        int      `json:"count,omitempty"`
-	Probability  float64  `json:"probability,omitempty"`
-	Latency      duration `json:"latency,omitzero"`
-	Status       int      `json:"status,omitempty"`
-	Body         string   `json:"body,omitempty"`
-	RetryAfter   duration `json:"retry_after,omitzero"`
-	Delay        duration `json:"delay,omitzero"`
+	Effect       Effect            `json:"effect,omitempty"`
+	At           duration          `json:"at,omitzero"`
+	For          duration          `json:"for,omitzero"`
+	Organization string            `json:"organization,omitempty"`
+	Method       string            `json:"method,omitempty"`
+	Count        int               `json:"count,omitempty"`
+	Probability  float64           `json:"probability,omitempty"`
+	Latency      duration          `json:"latency,omitzero"`
+	Status       int               `json:"status,omitempty"`
+	Body         string            `json:"body,omitempty"`
+	RetryAfter   duration          `json:"retry_after,omitzero"`
+	Header       map[string]string `json:"header,omitempty"`
+	Block        bool              `json:"block,omitempty"`
+	Delay        duration          `json:"delay,omitzero"`
 }
 
 // MarshalJSON implements json.Marshaler.
 func (f Fault) MarshalJSON() ([]byte, error) {
 	return json.Marshal(faultJSON{
-		f.Effect, f.Organization, f.Method, f.Count, f.Probability,
-		duration(f.Latency), f.Status, f.Body, duration(f.RetryAfter), duration(f.Delay),
+		f.Effect, duration(f.At), duration(f.For), f.Organization, f.Method, f.Count, f.Probability,
+		duration(f.Latency), f.Status, f.Body, duration(f.RetryAfter), f.Header, f.Block, duration(f.Delay),
 	})
 }
 
@@ -38,8 +42,8 @@ func (f *Fault) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*f = Fault{
-		j.Effect, j.Organization, j.Method, j.Count, j.Probability,
-		time.Duration(j.Latency), j.Status, j.Body, time.Duration(j.RetryAfter), time.Duration(j.Delay),
+		j.Effect, time.Duration(j.At), time.Duration(j.For), j.Organization, j.Method, j.Count, j.Probability,
+		time.Duration(j.Latency), j.Status, j.Body, time.Duration(j.RetryAfter), j.Header, j.Block, time.Duration(j.Delay),
 	}
 	return nil
 }

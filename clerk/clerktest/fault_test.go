@@ -80,9 +80,26 @@ func TestFaultAnswers(t *testing.T) {
 	}
 }
 
-// A late write lands although its client gave up, and overwrites what came later.
-
-// Close does not wait for what is hanging or late.
+// Retry-After in every form that a client may meet.
+func TestFaultHeader(t *testing.T) {
+	t.Parallel()
+	e := pushable(t)
+	for _, value := range []string{"0", "-1", "soon", "99999999999999999999", "Wed, 21 Oct 2026 07:28:00 GMT", ""} {
+		e.SetFaults(clerktest.Fault{Effect: clerktest.Answer, Status: 429, RetryAfter: 7 * time.Second,
+			Header: map[string]string{"retry-after": value, "X-Other": "a"}})
+		got, err := e.push(t.Context(), "org_1")
+		if err != nil || got.status != 429 || got.code != "too_many_requests" {
+			t.Errorf("%q: %d %q, %v", value, got.status, got.code, err)
+		}
+		if values := got.header.Values("Retry-After"); len(values) != 1 || values[0] != value || got.header.Get("X-Other") != "a" {
+			t.Errorf("%q: %v", value, got.header)
+		}
+	}
+	e.SetFaults(clerktest.Fault{Effect: clerktest.Answer, Status: 429})
+	if got, _ := e.push(t.Context(), "org_1"); got.header.Values("Retry-After") != nil {
+		t.Errorf("none was asked for: %v", got.header)
+	}
+}
 
 func TestFaultSelection(t *testing.T) {
 	t.Parallel()
@@ -114,7 +131,6 @@ func TestFaultSelection(t *testing.T) {
 }
 
 // The seed decides whom a probability hits.
-
 func TestFaultProbability(t *testing.T) {
 	t.Parallel()
 	hits := func(seed uint64) string {
@@ -154,6 +170,12 @@ func TestFaultCheck(t *testing.T) {
 	for _, bad := range []clerktest.Fault{
 		{}, {Effect: "explode"}, {Effect: clerktest.Answer}, {Effect: clerktest.Answer, Status: 100},
 		{Effect: clerktest.Hang, Count: -1}, {Effect: clerktest.Hang, Probability: 1.5}, {Latency: -time.Second},
+		{Effect: clerktest.Hang, At: -1}, {Effect: clerktest.Hang, For: -1},
+		{Effect: clerktest.Answer, Status: 429, Block: true},
+		{Effect: clerktest.Answer, Status: 503, RetryAfter: time.Second, Block: true},
+		{Effect: clerktest.Hang, Header: map[string]string{"A": "b"}},
+		{Effect: clerktest.Answer, Status: 429, Header: map[string]string{"A b": "c"}},
+		{Effect: clerktest.Answer, Status: 429, Header: map[string]string{"A": "b\nc"}},
 	} {
 		if bad.Check() == nil {
 			t.Errorf("%+v passed", bad)

@@ -8,23 +8,31 @@ import (
 
 // Request is one request to the API, in the order of arrival. Requests to the control API are not among them.
 type Request struct {
-	Seq          int64
-	Started      time.Time // when it had been read
-	Finished     time.Time // zero while it is in flight
-	Method       string
-	Path         string
-	Organization string // the ID or slug in the path
-	BodyBytes    int
-	Status       int    // 0 if it was not answered
-	Fault        Effect // what hit it
-	Delayed      bool   // a fault's latency came first
-	Limited      Limited
+	Seq int64 `json:"seq"`
+	// Started is when it had been read.
+	Started time.Time `json:"started"`
+	// Finished is when its answer began to go out, its connection was reset, or its client was seen to have gone. Zero
+	// while it is in flight. It is never later than what the client sees.
+	Finished     time.Time `json:"finished,omitzero"`
+	Method       string    `json:"method"`
+	Path         string    `json:"path"`
+	Organization string    `json:"organization,omitempty"` // the ID or slug in the path
+	BodyBytes    int       `json:"body_bytes"`
+	Status       int       `json:"status"`            // 0 if it was not answered
+	Fault        Effect    `json:"fault,omitempty"`   // what hit it
+	Delayed      bool      `json:"delayed,omitempty"` // a fault's latency came first
+	Limited      Limited   `json:"limited,omitempty"`
+	// InBlock, of a request that was Limited, is whether it arrived inside a block. Else it is the one that exceeded the
+	// limit and so caused the block (competing traffic can be that, too).
+	InBlock bool `json:"in_block,omitempty"`
+	// BlockedUntil, of a request that was Limited, is when that block ends. It tells the blocks apart.
+	BlockedUntil time.Time `json:"blocked_until,omitzero"`
 }
 
 // Limited names the rate limit that refused a request.
 type Limited string
 
-// The rate limits; a request that was not refused by one has an empty Limited.
+// The rate limits; a request that was not refused by one has an empty Limited. A fault with Block counts as one.
 const (
 	LimitedInstance     Limited = "instance"
 	LimitedOrganization Limited = "organization"

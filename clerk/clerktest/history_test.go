@@ -120,3 +120,43 @@ func TestWaitForGivesUp(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whatever a fault does, Finished lies between the beginning and what the client sees.
+func TestFinished(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []clerktest.Fault{
+		{Latency: 20 * time.Millisecond},
+		{Effect: clerktest.Answer, Status: 503, Latency: 20 * time.Millisecond},
+		{Effect: clerktest.EmptyOK}, {Effect: clerktest.NullOK}, {Effect: clerktest.ErrorsOK},
+		{Effect: clerktest.ResetBefore}, {Effect: clerktest.ResetAfter}, {Effect: clerktest.Truncate},
+	} {
+		t.Run(fault.String(), func(t *testing.T) {
+			t.Parallel()
+			e := pushable(t)
+			e.SetFaults(fault)
+			_, _ = e.push(t.Context(), "org_1")
+			r, now := e.Requests()[0], time.Now()
+			if r.Finished.Before(r.Started.Add(fault.Latency)) || r.Finished.After(now) {
+				t.Errorf("started %s, finished %s, seen %s", r.Started, r.Finished, now)
+			}
+		})
+	}
+	for _, fault := range []clerktest.Fault{{Effect: clerktest.Hang}, {Effect: clerktest.Late, Delay: time.Millisecond}} {
+		t.Run(fault.String(), func(t *testing.T) {
+			t.Parallel()
+			e := pushable(t)
+			e.SetFaults(fault)
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			_, _ = e.push(ctx, "org_1")
+			gaveUp, _ := ctx.Deadline()
+			ended := func() bool { return len(e.Requests()) == 1 && !e.Requests()[0].Finished.IsZero() }
+			if err := e.WaitFor(shortly(t), ended); err != nil {
+				t.Fatal(err)
+			}
+			if r := e.Requests()[0]; r.Status != 0 || r.Finished.Before(gaveUp) {
+				t.Errorf("gave up %s, finished %s with %d", gaveUp, r.Finished, r.Status)
+			}
+		})
+	}
+}

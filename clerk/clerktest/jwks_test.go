@@ -29,3 +29,19 @@ func TestJWKS(t *testing.T) {
 		t.Error("the key changes")
 	}
 }
+
+func TestRotateSigningKey(t *testing.T) {
+	t.Parallel()
+	e := certified(t)
+	verifies := func(token string) bool { _, _, err := e.verify(token); return err == nil }
+	first := e.mint(clerktest.TokenRequest{})
+	e.RotateSigningKey(true)
+	second := e.mint(clerktest.TokenRequest{})
+	if !verifies(first) || !verifies(second) {
+		t.Error("with the old key kept, one of the tokens fails")
+	}
+	e.RotateSigningKey(false)
+	if third := e.mint(clerktest.TokenRequest{}); verifies(first) || verifies(second) || !verifies(third) {
+		t.Error("with the old keys gone, not only the newest token verifies")
+	}
+}

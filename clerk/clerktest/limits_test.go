@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/claimsync/claimsync/clerk/clerktest"
 )
 
@@ -74,4 +76,117 @@ func TestInstanceLimitByKey(t *testing.T) {
 			t.Errorf("%s: %d admitted, want %d", key, admitted, limit)
 		}
 	}
+}
+
+// The history tells the request that exceeded a limit from those that arrived while it was blocked for that, and one
+// block from another.
+func TestHistoryOfBlocks(t *testing.T) {
+	t.Parallel()
+	config := instanceLimit(4)
+	config.OrganizationLimit = clerktest.Limit{Requests: 1, Window: 2500 * time.Millisecond}
+	inBubble(t, config, func(t *testing.T, b *bubble) {
+		type seen struct {
+			By      clerktest.Limited
+			InBlock bool
+			Until   time.Duration
+		}
+		organization := func(inBlock bool, until time.Duration) seen {
+			return seen{clerktest.LimitedOrganization, inBlock, until}
+		}
+		instance := func(inBlock bool) seen { return seen{clerktest.LimitedInstance, inBlock, 10 * time.Second} }
+		steps := []struct {
+			at   time.Duration
+			want seen
+		}{
+			{0, seen{}},
+			{time.Second, organization(false, 3*time.Second)},
+			{3*time.Second - 1, organization(true, 3*time.Second)},
+			{3 * time.Second, seen{}}, // refused ones count for the instance: that is the fourth
+			{4 * time.Second, instance(false)},
+			{10*time.Second - 1, instance(true)},
+			{10 * time.Second, seen{}},
+			{13 * time.Second, seen{}},
+			{13 * time.Second, organization(false, 16*time.Second)},
+		}
+		for _, step := range steps {
+			b.at(step.at)
+			b.push("org_1")
+			requests := b.Requests()
+			r := requests[len(requests)-1]
+			got := seen{r.Limited, r.InBlock, 0}
+			if !r.BlockedUntil.IsZero() {
+				got.Until = r.BlockedUntil.Sub(b.began)
+			}
+			if diff := cmp.Diff(step.want, got); diff != "" {
+				t.Errorf("at %s: %s", step.at, diff)
+			}
+		}
+	})
+}
+
+// A refused request neither counts nor prolongs, at either limit.
+func TestHammeringDoesNotProlong(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]clerktest.Config{
+		"instance": instanceLimit(2),
+		"organization": {InstanceLimit: unlimited,
+			OrganizationLimit: clerktest.Limit{Requests: 2, Window: 10 * time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, config, func(t *testing.T, b *bubble) {
+				b.push("org_1")
+				b.push("org_1")
+				for at := time.Duration(0); at < 10*time.Second; at += 100 * time.Millisecond {
+					b.at(at)
+					if got := b.push("org_1"); got != http.StatusTooManyRequests {
+						t.Fatalf("at %s: %d", at, got)
+					}
+				}
+				b.at(10 * time.Second)
+				for range 2 {
+					if got := b.push("org_1"); got != http.StatusOK {
+						t.Errorf("after the block: %d", got)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestSetLimits(t *testing.T) {
+	t.Parallel()
+	inBubble(t, clerktest.Config{}, func(t *testing.T, b *bubble) {
+		b.push("org_1")
+		b.push("org_1")
+		b.SetLimits(clerktest.Limit{Requests: 3, Window: time.Minute}, clerktest.Limit{Requests: 2})
+		if got := b.push("org_1"); got != http.StatusTooManyRequests {
+			t.Errorf("the third to one organization: %d", got)
+		}
+		if got := b.push("org_2"); got != http.StatusTooManyRequests {
+			t.Errorf("the fourth of all: %d", got)
+		}
+		want := clerktest.LimitStates{
+			Instance: clerktest.LimitState{
+				Limit: clerktest.Limit{Requests: 3, Window: time.Minute}, Used: 3, BlockedUntil: b.began.Add(time.Minute),
+			},
+			Organization: clerktest.Limit{Requests: 2, Window: 10 * time.Second},
+			Organizations: map[string]clerktest.LimitState{"org_1": {
+				Limit: clerktest.Limit{Requests: 2, Window: 10 * time.Second}, Used: 2, BlockedUntil: b.began.Add(10 * time.Second),
+			}},
+		}
+		if diff := cmp.Diff(want, b.Limits()); diff != "" {
+			t.Error(diff)
+		}
+		b.at(2 * time.Minute)
+		want.Instance.Used, want.Instance.BlockedUntil = 0, time.Time{}
+		want.Organizations = map[string]clerktest.LimitState{}
+		if diff := cmp.Diff(want, b.Limits()); diff != "" {
+			t.Error(diff)
+		}
+		b.SetLimits(clerktest.Limit{}, clerktest.Limit{})
+		if got := b.Limits(); got.Instance.Requests != 100 || got.Organization.Requests != 10 {
+			t.Errorf("Clerk's: %+v", got)
+		}
+	})
 }

@@ -48,12 +48,10 @@ func (s *Server) BaseURL() string { return s.URL() + "/v1" }
 // no goroutine of the emulator is left; the state can still be read then. It may be called more than once.
 func (s *Server) Close() error {
 	s.mu.Lock()
-	first := !s.closed
 	s.closed = true
+	s.stopAlarms()
 	s.mu.Unlock()
-	if first {
-		close(s.stop)
-	}
+	s.end()
 	var err error
 	if s.http != nil {
 		err = s.http.Close()

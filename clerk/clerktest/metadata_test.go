@@ -1,9 +1,11 @@
 package clerktest_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -83,6 +85,19 @@ func TestChunkedBody(t *testing.T) {
 	if got.status != http.StatusOK || e.Requests()[0].BodyBytes != 27 {
 		t.Errorf("%d %s, %+v", got.status, got.body, e.Requests())
 	}
+}
+
+// A write is seen in updated_at, which is in milliseconds; created_at stays.
+func TestUpdatedAt(t *testing.T) {
+	t.Parallel()
+	inBubble(t, clerktest.WithoutLimits(), func(t *testing.T, b *bubble) {
+		b.at(1234567 * time.Microsecond)
+		got := b.do("PATCH", "/v1/organizations/org_1/metadata", `{"public_metadata":{"a":1}}`).Body.String()
+		created, updated := b.began.UnixMilli(), b.began.UnixMilli()+1234
+		if want := fmt.Sprintf(`"created_at":%d,"updated_at":%d}`, created, updated); !strings.HasSuffix(got, want) {
+			t.Errorf("%s does not end in %s", got, want)
+		}
+	})
 }
 
 func TestAutoCreate(t *testing.T) {

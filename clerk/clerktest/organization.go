@@ -45,8 +45,7 @@ func (s *Server) AddOrganization(id, name string) Organization {
 func (s *Server) RemoveOrganization(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.organizations, id)
-	s.notify()
+	s.remove(id)
 }
 
 // EditMetadata replaces an organization's metadata behind everybody's back, as somebody with the dashboard could. It
@@ -107,7 +106,23 @@ func (s *Server) newOrganization(id, name string) Organization {
 
 func (s *Server) store(o Organization) {
 	o.UpdatedAt = time.Now().Truncate(time.Millisecond)
+	kind := OrganizationUpdated
+	if _, known := s.organizations[o.ID]; !known {
+		kind = OrganizationCreated
+	}
+	s.revised(o)
 	s.organizations[o.ID] = o
+	s.announce(kind, o)
+	s.notify()
+}
+
+func (s *Server) remove(id string) {
+	o, known := s.organizations[id]
+	if !known {
+		return
+	}
+	delete(s.organizations, id)
+	s.announce(OrganizationDeleted, o)
 	s.notify()
 }
 

@@ -14,7 +14,7 @@ type organizationJSON struct {
 	MaxAllowedMemberships int64           `json:"max_allowed_memberships"`
 	AdminDeleteEnabled    bool            `json:"admin_delete_enabled"`
 	PublicMetadata        json.RawMessage `json:"public_metadata"`
-	PrivateMetadata       json.RawMessage `json:"private_metadata"`
+	PrivateMetadata       json.RawMessage `json:"private_metadata,omitempty"` // empty only in webhooks
 	CreatedBy             string          `json:"created_by,omitempty"`
 	CreatedAt             int64           `json:"created_at"` // milliseconds
 	UpdatedAt             int64           `json:"updated_at"` // milliseconds

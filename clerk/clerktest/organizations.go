@@ -77,8 +77,7 @@ func (s *Server) deleteOrganization(c *call) (any, error) {
 	if _, ok := s.organizations[c.organization]; !ok {
 		return nil, errNotFound
 	}
-	delete(s.organizations, c.organization)
-	s.notify()
+	s.remove(c.organization)
 	return map[string]any{"object": "organization", "id": c.organization, "deleted": true}, nil
 }
 

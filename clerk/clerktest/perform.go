@@ -15,6 +15,9 @@ func (s *Server) perform(w http.ResponseWriter, c *call, fault Fault) {
 	case None:
 		s.send(w, c, s.handle(c))
 	case Answer:
+		if fault.Block {
+			s.blockBy(c, fault)
+		}
 		s.send(w, c, c.usualAnswer(fault))
 	case EmptyOK:
 		s.send(w, c, answer{status: http.StatusOK})
@@ -61,6 +64,9 @@ func (c *call) usualAnswer(fault Fault) answer {
 	if fault.RetryAfter > 0 {
 		a.header["Retry-After"] = seconds(fault.RetryAfter)
 	}
+	for name, value := range fault.Header {
+		a.header[http.CanonicalHeaderKey(name)] = value
+	}
 	return a
 }
 
@@ -72,7 +78,7 @@ var usual = map[int]*refusal{
 	http.StatusConflict:              {code: "resource_locked", message: "The resource is locked. Please try again."},
 	http.StatusRequestEntityTooLarge: errBodyTooLarge,
 	http.StatusUnprocessableEntity:   {code: "form_param_value_invalid", message: "is invalid"},
-	http.StatusTooManyRequests:       {code: "too_many_requests", message: "Too many requests. Please try again in a bit."},
+	http.StatusTooManyRequests:       {code: "too_many_requests", message: "Too many requests. Please try again in a bit.", long: "Too many requests, retry later."},
 	http.StatusInternalServerError:   {code: "internal_clerk_error", message: "Oops, an unexpected error occurred."},
 	http.StatusGatewayTimeout:        {code: "gateway_timeout", message: "Request timed out."},
 }
@@ -81,7 +87,7 @@ var usual = map[int]*refusal{
 func (s *Server) hang(c *call) {
 	select {
 	case <-c.clientGone:
-	case <-s.stop:
+	case <-s.ending.Done():
 	}
 	panic(http.ErrAbortHandler)
 }
@@ -89,6 +95,7 @@ func (s *Server) hang(c *call) {
 // reset makes the client see a connection reset by its peer.
 func (s *Server) reset(w http.ResponseWriter, c *call) {
 	s.leave(c, false)
+	s.ended(c, 0)
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil { // HTTP/2: a reset stream is as good
 		panic(http.ErrAbortHandler)
@@ -124,7 +131,7 @@ func (s *Server) sleep(d time.Duration) bool {
 	select {
 	case <-timer.C:
 		return true
-	case <-s.stop:
+	case <-s.ending.Done():
 		return false
 	}
 }

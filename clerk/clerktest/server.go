@@ -1,18 +1,20 @@
 package clerktest
 
 import (
-	"crypto/rsa"
+	"context"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Server is an emulated Clerk instance. It is an http.Handler, and safe for concurrent use.
 type Server struct {
 	config  Config
-	signing func() *rsa.PrivateKey
-	stop    chan struct{} // closed by Close: nothing waits any longer
+	signing signingKeys
+	ending  context.Context // ends with Close: nothing waits any longer
+	end     context.CancelFunc
 	running sync.WaitGroup
 	listening
 
@@ -21,31 +23,50 @@ type Server struct {
 	changed       chan struct{} // closed and replaced at every change, for WaitFor
 	organizations map[string]Organization
 	created       int64 // how many organizations ever were
-	faults        []Fault
+	revisions     history[revision]
+	staleness     time.Duration // of the claims in session tokens
 	random        *rand.Rand
-	instance      window
-	perOrg        map[string]*window
-	requestSeq    int64
-	writeSeq      int64
-	requests      history[*Request]
-	writes        history[Write]
-	flights       flights
+
+	faults []scheduled
+	alarms []*time.Timer // ring when a fault begins or ends
+
+	secretKey         string
+	instanceLimit     Limit
+	organizationLimit Limit
+	instance          window
+	perOrg            map[string]*window
+	traffic           competing
+
+	requestSeq int64
+	writeSeq   int64
+	requests   history[*Request]
+	writes     history[Write]
+	flights    flights
+
+	webhooks   *webhooks // nil for none
+	deliveries history[Delivery]
 }
 
 // New returns an emulator without a listener, to be mounted in a server of the caller's. Close it in the end.
 func New(config Config) *Server {
 	config = config.withDefaults()
+	ending, end := context.WithCancel(context.Background())
 	return &Server{
-		config:        config,
-		signing:       sync.OnceValue(newSigningKey),
-		stop:          make(chan struct{}),
-		changed:       make(chan struct{}),
-		organizations: map[string]Organization{},
-		random:        rand.New(rand.NewPCG(config.Seed, config.Seed)),
-		perOrg:        map[string]*window{},
-		requests:      history[*Request]{limit: config.HistoryLimit},
-		writes:        history[Write]{limit: config.HistoryLimit},
-		flights:       newFlights(),
+		config:            config,
+		ending:            ending,
+		end:               end,
+		changed:           make(chan struct{}),
+		organizations:     map[string]Organization{},
+		revisions:         history[revision]{limit: config.HistoryLimit},
+		random:            rand.New(rand.NewPCG(config.Seed, config.Seed)),
+		secretKey:         config.SecretKey,
+		instanceLimit:     config.InstanceLimit,
+		organizationLimit: config.OrganizationLimit,
+		perOrg:            map[string]*window{},
+		requests:          history[*Request]{limit: config.HistoryLimit},
+		writes:            history[Write]{limit: config.HistoryLimit},
+		flights:           newFlights(),
+		deliveries:        history[Delivery]{limit: config.HistoryLimit},
 	}
 }
 

@@ -24,12 +24,12 @@ func TestWindow(t *testing.T) {
 		{30 * time.Second, 0},
 	}
 	for _, step := range steps {
-		if got := w.admit(begin.Add(step.at), limit); got != step.want {
+		if got := w.admit(begin.Add(step.at), limit).wait; got != step.want {
 			t.Errorf("at %s: blocked for %s, want %s", step.at, got, step.want)
 		}
 	}
 	for range 5 {
-		if got := w.admit(begin, Limit{Requests: Unlimited}); got != 0 {
+		if got := w.admit(begin.Add(time.Minute), Limit{Requests: Unlimited}).wait; got != 0 {
 			t.Errorf("unlimited: blocked for %s", got)
 		}
 	}
