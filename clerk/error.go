@@ -1,9 +1,8 @@
 package clerk
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -46,6 +45,8 @@ type Error struct {
 	// RetryAfter is how long Clerk asked to be left alone: 1 s to 1 h for Wait, where a missing or unreadable header
 	// counts as 10 s; for other actions 0 unless Clerk named a time.
 	RetryAfter time.Duration
+	// RetryAfterHeader is what Clerk said literally: seconds, a date, or nonsense; "" for nothing.
+	RetryAfterHeader string
 	// MaybeApplied is whether Clerk may have applied the write nevertheless, now or later. True for every Ambiguous, and
 	// for the outages behind which the write may still be at work (500, 502, 504).
 	MaybeApplied bool
@@ -69,7 +70,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + oneLine(e.Err.Error()))
 	}
 	if e.RetryAfter != 0 {
-		fmt.Fprintf(&b, " (retry after %s)", e.RetryAfter)
+		fmt.Fprintf(&b, " (retry after %s%s)", e.RetryAfter, e.retryAfterNote())
 	}
 	if e.TraceID != "" {
 		fmt.Fprintf(&b, " (trace %s)", e.TraceID)
@@ -77,15 +78,20 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// retryAfterNote is for whoever wonders why it is not what Clerk said.
+func (e *Error) retryAfterNote() string {
+	switch e.RetryAfterHeader {
+	case strconv.Itoa(int(e.RetryAfter / time.Second)):
+		return ""
+	case "":
+		return ", no time was named"
+	default:
+		return fmt.Sprintf(", what was named is %q", e.RetryAfterHeader)
+	}
+}
+
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
-
-// Unavailable tells whether the failure speaks against Clerk as a whole, and so belongs into a circuit breaker: it
-// failed, could not be reached or did not answer. A call that its caller cancelled does not.
-func (e *Error) Unavailable() bool {
-	silent := e.Action == Ambiguous && e.Status == 0 && !errors.Is(e.Err, context.Canceled)
-	return e.Action == Outage || silent
-}
 
 // maxText bounds foreign text in an error, in runes.
 const maxText = 300

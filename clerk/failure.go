@@ -22,6 +22,7 @@ func (c *Client) failure(ctx context.Context, exchange *exchange, intent intent,
 	failure.MaybeApplied = maybeApplied(failure, intent)
 	if wait, named := retryAfter(exchange.header, time.Now()); named || failure.Action == Wait {
 		failure.RetryAfter = wait
+		failure.RetryAfterHeader = c.foreign(exchange.header.Get("Retry-After"))
 	}
 	return failure
 }

@@ -25,7 +25,7 @@ func TestBrokenConnections(t *testing.T) {
 			client := connect(t, server.BaseURL())
 			_, err := client.PushMetadata(t.Context(), "org_1", full(1))
 			failed := failure(t, err)
-			if failed.Action != clerk.Ambiguous || !failed.MaybeApplied || !failed.Unavailable() || !errors.Is(err, syscall.ECONNRESET) {
+			if failed.Action != clerk.Ambiguous || !failed.MaybeApplied || !errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("%v", err)
 			}
 			if got := len(server.Writes()); got != applied {
@@ -46,7 +46,7 @@ func TestTimeout(t *testing.T) {
 	hasty := connect(t, server.BaseURL(), func(c *clerk.Config) { c.Timeout = 200 * time.Millisecond })
 	receipt, err := hasty.PushMetadata(t.Context(), "org_1", full(1))
 	failed := failure(t, err)
-	if failed.Action != clerk.Ambiguous || !failed.Unavailable() || !errors.Is(err, context.DeadlineExceeded) {
+	if failed.Action != clerk.Ambiguous || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the client's deadline: %v", err)
 	}
 	if receipt.Status != 0 || receipt.Duration < 200*time.Millisecond {
@@ -88,12 +88,12 @@ func TestCancelledByTheCaller(t *testing.T) {
 	}()
 	_, err := client.PushMetadata(ctx, "org_1", full(1))
 	failed := failure(t, err)
-	if failed.Action != clerk.Ambiguous || !errors.Is(err, context.Canceled) || failed.Unavailable() {
+	if failed.Action != clerk.Ambiguous || !errors.Is(err, context.Canceled) {
 		t.Errorf("in flight: %v", err)
 	}
 	_, err = client.PushMetadata(ctx, "org_1", full(1))
 	failed = failure(t, err)
-	if failed.Action != clerk.Retry || !errors.Is(err, context.Canceled) || failed.MaybeApplied || failed.Unavailable() {
+	if failed.Action != clerk.Retry || !errors.Is(err, context.Canceled) || failed.MaybeApplied {
 		t.Errorf("before: %v", err)
 	}
 	if got := len(server.Requests()); got != 1 {
@@ -143,7 +143,7 @@ func TestNeverSent(t *testing.T) {
 			})
 			_, err := client.PushMetadata(t.Context(), "org_1", full(1))
 			failed := failure(t, err)
-			if failed.Action != clerk.Outage || failed.MaybeApplied || !failed.Unavailable() {
+			if failed.Action != clerk.Outage || failed.MaybeApplied {
 				t.Errorf("%v", err)
 			}
 			if test.is != nil && !errors.Is(err, test.is) {
@@ -160,7 +160,7 @@ func TestNeverSent(t *testing.T) {
 		}
 		client := connect(t, closedPort(t), func(c *clerk.Config) { c.Transport = &http.Transport{DialContext: dial} })
 		_, err := client.PushMetadata(ctx, "org_1", full(1))
-		if failed := failure(t, err); failed.Action != clerk.Retry || failed.Unavailable() || !errors.Is(err, context.Canceled) {
+		if failed := failure(t, err); failed.Action != clerk.Retry || !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	})
