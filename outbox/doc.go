@@ -16,13 +16,30 @@
 //  4. Acknowledge, in one transaction with the job's completion: the version is synced, if the token still holds the
 //     lease. A row marked meanwhile gets its next job in the same transaction. After a failure the lease is released
 //     ([Decide] says what follows), or the row parked.
-//  5. Sweep, by some process every second: a row that is due and has neither a live lease nor a live job gets a new job.
+//  5. Sweep, by some process every second, unless nobody may call: a row that is due and has neither a live lease nor a live job gets a new job.
 //     So a deleted job, a dead process or a foreign writer costs seconds, not an update.
 //  6. Verify. A push without an answer, or by a holder of a lost lease, may land after a newer one. Such a row is in
 //     doubt: once it is synced, the destination is read back, at growing intervals until nothing can land any more, and
 //     the current state pushed again over whatever has.
 //
-// Locks are taken in one order everywhere: outbox row, then job. Leases and delays are measured by the database's clock.
+// Locks are taken in one order everywhere: outbox row, then destination, then job. Leases and delays are measured by the
+// database's clock.
+//
+// # Control
+//
+// A destination has one row, by which the whole fleet calls it as one:
+//
+//   - Its budget ([Budget], [Outbox.Reserve]) is a generic cell rate algorithm: each call has a slot, and slots are evenly
+//     spaced, so that in no window there are more calls than the share of the limit that is ours. Each key has a budget of
+//     its own, which a claim spends. What is more urgent ([Priority]) is served first.
+//   - Told to wait, nobody calls until then ([Outbox.Block]); and if that was for calling too often ([Outbox.Throttle]),
+//     others use the limit too, and the budget is made smaller for a while.
+//   - Its breaker opens on evidence that cannot be one key's own fault ([Outbox.Blame]): different keys that fail in a row, or
+//     a refusal that would meet every key. Open, nobody claims anything, and the queue of the jobs is paused, but
+//     one probe at a time ([Outbox.ProbeBegin]), a push of one key; the first that shows the destination to work closes it
+//     ([Outbox.Acquit]). A person can open and close it too ([Outbox.Open], [Outbox.Close]).
+//
+// [Decide] says what follows each kind of failure for its key, in one table.
 //
 // # Guarantee
 //

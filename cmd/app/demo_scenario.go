@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk/clerktest"
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/internal/sample"
@@ -116,7 +117,7 @@ func (s *story) promote(ctx context.Context) error {
 func (s *story) outage(ctx context.Context) error {
 	s.say("Clerk fails for %s, and the facts of a third change meanwhile …", demoOutage)
 	s.clerk.SetFaults(clerktest.Fault{Effect: clerktest.Answer, Status: http.StatusServiceUnavailable})
-	started := time.Now()
+	started, calls := time.Now(), len(s.clerk.Requests())
 	if _, err := s.replaceFacts(ctx, demoSeed+2, func(i int) bool { return i%3 == 0 }); err != nil {
 		return err
 	}
@@ -126,8 +127,25 @@ func (s *story) outage(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if err := s.expectOpenBreaker(ctx); err != nil {
+		return err
+	}
+	s.say("  it was called %d times, probes included: the breaker had opened", len(s.clerk.Requests())-calls)
 	s.clerk.ClearFaults()
 	return s.untilInStep(ctx, time.Now())
+}
+
+// expectOpenBreaker checks that the fleet has noticed.
+func (s *story) expectOpenBreaker(ctx context.Context) error {
+	standing, err := s.monolith.sync.Outbox().Standing(ctx, s.pool, claimsync.Topic)
+	switch {
+	case err != nil:
+		return err
+	case standing.Breaker == nil:
+		return errors.New("the breaker is closed, though Clerk fails")
+	default:
+		return nil
+	}
 }
 
 // link gives one of the organizations that were skipped a Clerk id.

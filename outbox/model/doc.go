@@ -50,6 +50,8 @@
 //     two pushes of one state are the same. The real one tells them apart by version, and then pushes once more.
 //   - A version is the number of the state that it stands for. A repair takes synced_version back by one instead of
 //     desired_version forward: only whether they differ counts.
+//   - Probes, which are claims without a job, and the job that a mark inserts where the row's is less urgent: one more
+//     that looks at the row.
 //   - Of River: priorities, attempts, schedules, its leader. A running job that nobody is at is one of a dead worker.
 //
 // States that differ only in the numbers of workers and jobs are explored once. That this leaves nothing out is tested.
