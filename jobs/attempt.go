@@ -20,6 +20,7 @@ type attempt struct {
 	config   *Config
 	queue    Waker
 	job      *deliveryJob // nil: a probe
+	lane     *lane        // nil: the same
 	lease    outbox.Lease
 	leaseEnd time.Time // no later than in the database
 	receipt  outbox.Receipt
@@ -47,10 +48,14 @@ func (a *attempt) verify(ctx context.Context, destination outbox.Destination) er
 
 // call calls the destination under the deadline of a delivery.
 func (a *attempt) call(ctx context.Context, fn func(context.Context)) {
-	started := time.Now()
+	started, ended := time.Now(), func(bool) {}
+	if a.lane != nil {
+		ended = a.lane.silence.begin()
+	}
 	callCtx, cancel := context.WithTimeout(ctx, a.config.DeliveryTimeout)
 	defer cancel()
 	fn(callCtx)
+	ended(a.receipt.Status != 0)
 	a.duration, a.canceled = time.Since(started), ctx.Err() != nil
 }
 

@@ -44,7 +44,9 @@ func (f *fleet) probeLater() {
 }
 
 // probes is how many were recorded.
-func (f *fleet) probes() int { return f.count("SELECT count(*) FROM outbox_delivery WHERE job_id IS NULL") }
+func (f *fleet) probes() int {
+	return f.count("SELECT count(*) FROM outbox_delivery WHERE job_id IS NULL")
+}
 
 // failingWhile is a destination that fails while told to.
 func failingWhile(broken *atomic.Bool, calls *atomic.Int32, failure *outbox.Failure) deliverFunc {

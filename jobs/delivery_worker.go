@@ -16,20 +16,15 @@ import (
 type deliveryWorker struct {
 	river.WorkerDefaults[DeliveryArgs]
 	config Config
-	pacers map[string]*pacer // of the topics that have a budget
+	lanes  map[string]*lane // of the topics
 }
 
 type deliveryJob = river.Job[DeliveryArgs]
 
 func newDeliveryWorker(config Config) *deliveryWorker {
-	w := &deliveryWorker{config: config, pacers: map[string]*pacer{}}
+	w := &deliveryWorker{config: config, lanes: map[string]*lane{}}
 	for topic := range config.Destinations {
-		if !config.Outbox.Limited(topic) {
-			continue
-		}
-		w.pacers[topic] = newPacer(func(ctx context.Context, priority outbox.Priority) (outbox.Reservation, error) {
-			return config.Outbox.Reserve(ctx, config.Pool, topic, priority, false)
-		})
+		w.lanes[topic] = newLane(&w.config, topic)
 	}
 	return w
 }
@@ -58,12 +53,13 @@ func (w *deliveryWorker) work(ctx context.Context, job *deliveryJob) error {
 		w.config.Logger.WarnContext(ctx, "No destination for topic", "topic", job.Args.Topic, "job_id", job.ID)
 		return river.JobSnooze(time.Minute)
 	}
-	claimed, leaseEnd, err := w.claim(ctx, job)
+	lane := w.lanes[job.Args.Topic]
+	claimed, leaseEnd, err := w.claim(ctx, lane, job)
 	if err != nil {
 		return err
 	}
 	attempt := &attempt{
-		config: &w.config, lease: claimed.Lease, leaseEnd: leaseEnd,
+		config: &w.config, lane: lane, lease: claimed.Lease, leaseEnd: leaseEnd,
 		queue: NewWaker(river.ClientFromContext[pgx.Tx](ctx)), job: job,
 	}
 	switch claimed.Verdict {
@@ -84,11 +80,13 @@ func (w *deliveryWorker) work(ctx context.Context, job *deliveryJob) error {
 
 // claim claims the row when it is the job's turn. A destination that may not be called is waited for, as a turn is, but
 // not for long: the job is to be back in the queue before a sweep takes it for lost.
-func (w *deliveryWorker) claim(ctx context.Context, job *deliveryJob) (claim outbox.Claim, leaseEnd time.Time, err error) {
+func (w *deliveryWorker) claim(
+	ctx context.Context, lane *lane, job *deliveryJob,
+) (claim outbox.Claim, leaseEnd time.Time, err error) {
 	waiting, cancel := context.WithTimeout(ctx, w.config.patience())
 	defer cancel()
 	for {
-		if err := w.turn(waiting, job); err != nil {
+		if err := lane.turn(waiting, job); err != nil {
 			if waiting.Err() != nil {
 				err = putBack(job)
 			}
@@ -99,7 +97,7 @@ func (w *deliveryWorker) claim(ctx context.Context, job *deliveryJob) (claim out
 		if err == nil && (claim.Verdict == outbox.Claimed || claim.Verdict == outbox.Unverified) {
 			return claim, leaseEnd, nil
 		}
-		w.giveBack(job)
+		lane.giveBack()
 		switch {
 		case err != nil:
 			return claim, leaseEnd, err
@@ -110,19 +108,6 @@ func (w *deliveryWorker) claim(ctx context.Context, job *deliveryJob) (claim out
 		default:
 			return claim, leaseEnd, nil
 		}
-	}
-}
-
-func (w *deliveryWorker) turn(ctx context.Context, job *deliveryJob) error {
-	if p, ok := w.pacers[job.Args.Topic]; ok {
-		return p.turn(ctx, job)
-	}
-	return ctx.Err()
-}
-
-func (w *deliveryWorker) giveBack(job *deliveryJob) {
-	if p, ok := w.pacers[job.Args.Topic]; ok {
-		p.giveBack()
 	}
 }
 
