@@ -27,6 +27,10 @@ torture: ## Attack the program at random, for FOR=10m, by SEED=42
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bounds
+bounds: ## Print the bounds about Clerk: budgets, outages, ambiguous answers
+	$(GO) run ./cmd/bench clerk --rounds 3
+
 .PHONY: generate
 generate: ## Generate db/dbsqlc from queries/ and db/migrations/
 	$(TOOLS) sqlc generate

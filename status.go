@@ -19,8 +19,8 @@ type Status struct {
 
 	OldestDirtyAge time.Duration // 0: nothing is dirty
 
-	// Destination is how Clerk stands with the fleet: told to wait, breaker, budget.
-	Destination outbox.Standing
+	// ParkedReasons has what the parked ones were given up on for, the most frequent first.
+	ParkedReasons []outbox.ParkedReason
 }
 
 // Status counts. It reads the whole table of organizations: for people, not for every request.
@@ -42,6 +42,8 @@ func (s *Sync) Status(ctx context.Context) (Status, error) {
 		Clean:          max(0, organizations.Organizations-organizations.Unlinked-backlog.Dirty-backlog.Parked),
 		OldestDirtyAge: backlog.OldestDirtyAge,
 	}
-	status.Destination, err = s.outbox.Standing(ctx, pool, Topic)
-	return status, err
+	if status.ParkedReasons, err = s.outbox.ParkedReasons(ctx, pool, Topic); err != nil {
+		return Status{}, err
+	}
+	return status, nil
 }

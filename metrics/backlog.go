@@ -14,18 +14,18 @@ import (
 // would throw away the other metrics too.
 const backlogTimeout = 3 * time.Second
 
-// WatchOutbox adds the backlog of the topics, read from the database at each scrape: so every process of the fleet
-// answers the same. Call it once.
+// WatchOutbox adds the backlog of the topics and how their destinations stand, read from the database at each scrape: so
+// every process of the fleet answers the same. Call it once.
 func (m *Metrics) WatchOutbox(pool *pgxpool.Pool, box *outbox.Outbox, topics ...string) {
 	for _, topic := range topics {
 		m.swept.WithLabelValues(topic) // from zero: a counter that appears at 1 has no increase
 	}
-	m.registry.MustRegister(&backlogCollector{pool: pool, outbox: box, topics: topics})
+	m.registry.MustRegister(&outboxCollector{pool: pool, outbox: box, topics: topics})
 }
 
 var (
 	outboxUp = prometheus.NewDesc(prometheus.BuildFQName(namespace, "outbox", "up"),
-		"Whether the backlog could be read from the database: 1, else 0.", nil, nil)
+		"Whether the outbox could be read from the database: 1, else 0.", nil, nil)
 	dirtyRows = prometheus.NewDesc(prometheus.BuildFQName(namespace, "outbox", "dirty_rows"),
 		"Keys with a change on its way.", []string{"topic"}, nil)
 	parkedRows = prometheus.NewDesc(prometheus.BuildFQName(namespace, "outbox", "parked_rows"),
@@ -34,35 +34,43 @@ var (
 		"Age of the oldest change on its way; 0: there is none.", []string{"topic"}, nil)
 )
 
-type backlogCollector struct {
+type outboxCollector struct {
 	pool   *pgxpool.Pool
 	outbox *outbox.Outbox
 	topics []string
 }
 
-func (c *backlogCollector) Describe(descs chan<- *prometheus.Desc) {
+func (c *outboxCollector) Describe(descs chan<- *prometheus.Desc) {
 	descs <- outboxUp
 	descs <- dirtyRows
 	descs <- parkedRows
 	descs <- oldestDirtyAge
+	describeDestination(descs)
 }
 
 // Collect leaves out what it cannot read: an old number would look like a new one.
-func (c *backlogCollector) Collect(metrics chan<- prometheus.Metric) {
+func (c *outboxCollector) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 	defer cancel()
 	up := 1.0
 	for _, topic := range c.topics {
-		backlog, err := c.outbox.Backlog(ctx, c.pool, topic)
-		if err != nil {
+		if err := c.collectTopic(ctx, metrics, topic); err != nil {
 			up = 0
 			break // the database does not answer for the others either
 		}
-		metrics <- gauge(dirtyRows, float64(backlog.Dirty), topic)
-		metrics <- gauge(parkedRows, float64(backlog.Parked), topic)
-		metrics <- gauge(oldestDirtyAge, backlog.OldestDirtyAge.Seconds(), topic)
 	}
 	metrics <- gauge(outboxUp, up)
+}
+
+func (c *outboxCollector) collectTopic(ctx context.Context, metrics chan<- prometheus.Metric, topic string) error {
+	backlog, err := c.outbox.Backlog(ctx, c.pool, topic)
+	if err != nil {
+		return err
+	}
+	metrics <- gauge(dirtyRows, float64(backlog.Dirty), topic)
+	metrics <- gauge(parkedRows, float64(backlog.Parked), topic)
+	metrics <- gauge(oldestDirtyAge, backlog.OldestDirtyAge.Seconds(), topic)
+	return c.collectDestination(ctx, metrics, topic)
 }
 
 func gauge(desc *prometheus.Desc, value float64, labels ...string) prometheus.Metric {

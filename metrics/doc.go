@@ -7,7 +7,16 @@
 //	m.WatchOutbox(pool, sync.Outbox(), claimsync.Topic)
 //	mux.Handle("GET /metrics", m.Handler())
 //
-// Worth an alert: claimsync_outbox_oldest_dirty_age_seconds (a change does not get through),
-// claimsync_outbox_parked_rows (somebody has to look), increase(claimsync_swept_rows_total) (jobs are lost), and
-// claimsync_outbox_up == 0.
+// Worth an alert:
+//
+//   - claimsync_outbox_oldest_dirty_age_seconds: a change does not get through.
+//   - claimsync_outbox_parked_rows > 0: somebody has to look, see app status.
+//   - claimsync_breaker_open{cause="configuration"} == 1: nothing gets through until somebody mends it, at once.
+//     cause="outage" recovers by itself, and is worth a person's attention only if it lasts; cause="operator" may have been
+//     forgotten.
+//   - increase(claimsync_deliveries_total{outcome="wait"}) for long, or claimsync_budget_used_ratio < 0.5: we are rate
+//     limited (429) though we keep to our budget, so others use the same key. claimsync_destination_blocked_seconds says how
+//     long everybody waits; more than a minute is unusual.
+//   - increase(claimsync_swept_rows_total): jobs are lost.
+//   - claimsync_outbox_up == 0: what is read from the database, all but the deliveries, is missing.
 package metrics

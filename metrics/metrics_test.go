@@ -86,6 +86,30 @@ func TestBacklog(t *testing.T) {
 	)
 }
 
+func TestDestination(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	m := metrics.New()
+	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm", "idle")
+	_, err := pool.Exec(t.Context(), `
+		INSERT INTO destination (topic, blocked_until, blocked_reason, rate_factor, rate_factor_at, opened_at, open_cause,
+			open_reason, probe_at)
+		VALUES ('crm', now() + interval '199.5 s', '429', 0.49, now() + interval '1 h', now(), 'configuration', '401', now())`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, scrape(t, m),
+		`claimsync_breaker_open{cause="configuration",topic="crm"} 1`,
+		`claimsync_breaker_open{cause="outage",topic="crm"} 0`,
+		`claimsync_breaker_open{cause="operator",topic="crm"} 0`,
+		`claimsync_destination_blocked_seconds{topic="crm"} 19`, // 199 and a bit, or a little less
+		`claimsync_budget_used_ratio{topic="crm"} 0.49`,
+		`claimsync_breaker_open{cause="configuration",topic="idle"} 0`,
+		`claimsync_destination_blocked_seconds{topic="idle"} 0`,
+		`claimsync_budget_used_ratio{topic="idle"} 1`,
+	)
+}
+
 // TestPool does not watch the outbox: a scrape collects both at once, and a backlog being read holds a connection.
 func TestPool(t *testing.T) {
 	t.Parallel()
@@ -125,8 +149,8 @@ func TestWithoutDatabase(t *testing.T) {
 	m.Swept("crm", 1)
 	scraped := scrape(t, m)
 	expect(t, scraped, `claimsync_outbox_up 0`, `claimsync_swept_rows_total{topic="crm"} 1`, `claimsync_pool_max_connections `)
-	if strings.Contains(scraped, "claimsync_outbox_dirty_rows{") {
-		t.Errorf("a backlog that nobody counted:\n%s", scraped)
+	if strings.Contains(scraped, "claimsync_outbox_dirty_rows{") || strings.Contains(scraped, "claimsync_breaker_open{") {
+		t.Errorf("a backlog or a breaker that nobody looked at:\n%s", scraped)
 	}
 }
 

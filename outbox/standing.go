@@ -33,8 +33,9 @@ type Breaker struct {
 	// NextProbe is when the destination is to be tried next; nil: not before a person closes the breaker.
 	NextProbe *time.Time
 	Probes    int // so far
-	// QueuePaused is whether the breaker paused the queue of the topic's jobs; if not, somebody else had.
-	QueuePaused bool
+	// QueuePausedAt is what the queue of the topic's jobs said of the pause that the breaker made. Any other pause is
+	// somebody else's, and if it is nil every one.
+	QueuePausedAt *time.Time
 }
 
 // Standing returns how the destination stands with the fleet.
@@ -59,7 +60,7 @@ func (o *Outbox) Standing(ctx context.Context, conn dbsqlc.DBTX, topic string) (
 func breakerOf(row dbsqlc.DestinationGetRow) *Breaker {
 	breaker := &Breaker{
 		Cause: Cause(*row.OpenCause), Reason: *row.OpenReason, Since: *row.OpenedAt,
-		Probes: int(row.Probes), QueuePaused: row.QueuePaused,
+		Probes: int(row.Probes), QueuePausedAt: row.QueuePausedAt,
 	}
 	if breaker.Cause != CauseOperator {
 		breaker.NextProbe = row.ProbeAt

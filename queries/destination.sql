@@ -6,7 +6,7 @@ INSERT INTO destination (topic) VALUES (@topic) ON CONFLICT DO NOTHING;
 
 -- name: DestinationGet :one
 SELECT clock_timestamp()::timestamptz AS now, blocked_until, blocked_reason, opened_at, open_cause, open_reason, probe_at,
-    probes, (queue_paused_at IS NOT NULL)::boolean AS queue_paused,
+    probes, queue_paused_at,
     regrown(rate_factor, rate_factor_at, @creep)::float8 AS rate_factor
 FROM destination WHERE topic = @topic;
 

@@ -37,6 +37,9 @@ type cli struct {
 	Score         scoreCommand         `cmd:"" help:"Score snapshots of facts, without a database."`
 	Recalculate   recalculateCommand   `cmd:"" help:"Calculate scores anew from the stored facts."`
 	Status        statusCommand        `cmd:"" help:"Say how far Clerk is in step."`
+	Why           whyCommand           `cmd:"" help:"Say where one organization stands at Clerk, and why."`
+	Redrive       redriveCommand       `cmd:"" help:"Push organizations again that were given up on."`
+	Breaker       breakerCommand       `cmd:"" help:"Look at the circuit breaker before Clerk, open it, close it."`
 	ClerkEmulator clerkEmulatorCommand `cmd:"" help:"Run the Clerk emulator, for trying things out."`
 	Healthcheck   healthcheckCommand   `cmd:"" help:"Ask a running app serve whether it is ready."`
 }

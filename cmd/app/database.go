@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
@@ -40,19 +41,30 @@ func (f *databaseFlags) open(ctx context.Context) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// tool is what the commands that change organizations work with. They mark and insert jobs; some `app serve` delivers.
+// tool is what the commands work with that look at organizations or change them. They mark and insert jobs; some
+// `app serve` delivers.
 type tool struct {
 	pool  *pgxpool.Pool
 	sync  *claimsync.Sync
+	river *river.Client[pgx.Tx] // inserts only
+	waker jobs.Waker
 	store *scoring.Store
 }
 
 func (f *databaseFlags) openTool(ctx context.Context, logger *slog.Logger) (*tool, error) {
+	return f.openRatedTool(ctx, logger, rateFlags{})
+}
+
+// openRatedTool is for a command that looks at the budgets of those who deliver.
+func (f *databaseFlags) openRatedTool(ctx context.Context, logger *slog.Logger, rate rateFlags) (*tool, error) {
 	pool, err := f.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	sync, err := claimsync.New(claimsync.Config{Pool: pool, RiverSchema: f.RiverSchema, Logger: logger})
+	sync, err := claimsync.New(claimsync.Config{
+		Pool: pool, RiverSchema: f.RiverSchema, Logger: logger, RateLimit: rate.RateLimit, RateShare: rate.RateShare,
+		OrganizationRateLimit: rate.OrganizationRateLimit,
+	})
 	if err != nil {
 		pool.Close()
 		return nil, err
@@ -62,7 +74,8 @@ func (f *databaseFlags) openTool(ctx context.Context, logger *slog.Logger) (*too
 		pool.Close()
 		return nil, usageError{err}
 	}
-	return &tool{pool: pool, sync: sync, store: sync.Store(jobs.NewWaker(client))}, nil
+	waker := jobs.NewWaker(client)
+	return &tool{pool: pool, sync: sync, river: client, waker: waker, store: sync.Store(waker)}, nil
 }
 
 func (t *tool) close() { t.pool.Close() }

@@ -2,11 +2,17 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
+
+// healthLimit bounds what is read of an answer.
+const healthLimit = 64 << 10
 
 type healthcheckCommand struct {
 	Addr string `name:"addr" envvar:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where app serve listens."`
@@ -14,10 +20,11 @@ type healthcheckCommand struct {
 
 func (*healthcheckCommand) Help() string {
 	return `Asks a running "app serve" on this host whether it is ready, and exits 0 or 1: for a container's health check,
-where there is no other program to ask with.`
+where there is no other program to ask with. One that is degraded, because Clerk fails or the breaker is open, is healthy:
+it accepts changes, and restarting it would not help. The reasons are printed.`
 }
 
-func (c *healthcheckCommand) Run(ctx context.Context) error {
+func (c *healthcheckCommand) Run(ctx context.Context, a *app) error {
 	host, port, err := net.SplitHostPort(c.Addr)
 	if err != nil {
 		return usageError{err}
@@ -35,11 +42,17 @@ func (c *healthcheckCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := response.Body.Close(); err != nil {
-		return err
+	defer func() { _ = response.Body.Close() }()
+	var health struct {
+		Status  string   `json:"status"`
+		Reasons []string `json:"reasons"`
 	}
+	// What is no JSON is another program's, and its status says enough.
+	_ = json.NewDecoder(io.LimitReader(response.Body, healthLimit)).Decode(&health)
+	said := strings.Join(append([]string{health.Status}, health.Reasons...), ": ")
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("not ready: %s", response.Status)
+		return fmt.Errorf("not ready: %s %s", response.Status, said)
 	}
-	return nil
+	_, err = fmt.Fprintln(a.stdout, said)
+	return err
 }

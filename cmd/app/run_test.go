@@ -62,6 +62,11 @@ func TestUsage(t *testing.T) {
 		"log level":                     {[]string{"LOG_LEVEL=loud"}, []string{"migrate"}, "--log-level"},
 		"nobody to recalculate":         {[]string{database}, []string{"recalculate"}, "--all"},
 		"everybody and somebody":        {[]string{database}, []string{"recalculate", "--all", "a"}, "--all"},
+		"nobody to redrive":             {[]string{database}, []string{"redrive"}, "--all"},
+		"a reason, and somebody":        {[]string{database}, []string{"redrive", "a", "--reason=park 422"}, "--reason goes with --all"},
+		"why of no one":                 {[]string{database}, []string{"why"}, "<id>"},
+		"a rate of none":                {[]string{database}, []string{"why", "a", "--clerk-organization-rate-limit=0"}, "--clerk-organization-rate-limit"},
+		"breaker, and then":             {[]string{database}, []string{"breaker"}, "open"},
 		"no such file":                  {nil, []string{"score", "/nonexistent/file"}, "no such file"},
 	}
 	for name, test := range tests {
@@ -100,7 +105,8 @@ func TestDatabaseAway(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{
-		"", "demo", "serve", "migrate", "import", "score", "recalculate", "status", "clerk-emulator", "healthcheck",
+		"", "demo", "serve", "migrate", "import", "score", "recalculate", "status", "why", "redrive",
+		"breaker", "breaker open", "breaker close", "breaker status", "clerk-emulator", "healthcheck",
 	} {
 		got := runApp(t, t.Context(), "", nil, append(strings.Fields(command), "--help")...)
 		if got.code != exitOK || !strings.Contains(got.stdout, "Usage: app") || got.stderr != "" {

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/outbox"
 )
 
 type statusCommand struct {
@@ -21,8 +23,11 @@ func (*statusCommand) Help() string {
 
   clean     Clerk equals the latest committed state
   dirty     a change is on its way
-  parked    Clerk refused a change for good; a new change tries again
-  unlinked  no Clerk id, so nothing to push to`
+  parked    given up on until it changes or "app redrive" says otherwise
+  unlinked  no Clerk id, so nothing to push to
+
+and says what keeps all of them from being pushed, if anything does: Clerk's
+Retry-After, the breaker, a paused queue. "app why ID" tells of a single one.`
 }
 
 func (c *statusCommand) Run(ctx context.Context, a *app) error {
@@ -35,24 +40,36 @@ func (c *statusCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return json.NewEncoder(a.stdout).Encode(statusJSON(status))
+	gate, err := t.sync.Gate(ctx, t.river)
+	if err != nil {
+		return err
 	}
-	return printStatus(a.stdout, status)
+	if c.JSON {
+		return json.NewEncoder(a.stdout).Encode(statusJSON(status, gate))
+	}
+	if err := printStatus(a.stdout, status); err != nil {
+		return err
+	}
+	return printParagraphs(a.stdout, gate.InWords())
 }
 
-func statusJSON(s claimsync.Status) any {
+func statusJSON(s claimsync.Status, gate claimsync.Gate) any {
+	reasons := make(map[string]int64, len(s.ParkedReasons))
+	for _, parked := range s.ParkedReasons {
+		reasons[parked.Reason] = parked.Rows
+	}
 	return struct {
-		Organizations         int64   `json:"organizations"`
-		Clean                 int64   `json:"clean"`
-		Dirty                 int64   `json:"dirty"`
-		Parked                int64   `json:"parked"`
-		Unlinked              int64   `json:"unlinked"`
-		OldestDirtyAgeSeconds float64 `json:"oldest_dirty_age_seconds"`
-		standingJSON
+		Organizations         int64            `json:"organizations"`
+		Clean                 int64            `json:"clean"`
+		Dirty                 int64            `json:"dirty"`
+		Parked                int64            `json:"parked"`
+		ParkedReasons         map[string]int64 `json:"parked_reasons"`
+		Unlinked              int64            `json:"unlinked"`
+		OldestDirtyAgeSeconds float64          `json:"oldest_dirty_age_seconds"`
+		gateJSON
 	}{
-		s.Organizations, s.Clean, s.Dirty, s.Parked, s.Unlinked, s.OldestDirtyAge.Seconds(),
-		standingJSONOf(s.Destination),
+		s.Organizations, s.Clean, s.Dirty, s.Parked, reasons, s.Unlinked, s.OldestDirtyAge.Seconds(),
+		gateJSONOf(gate),
 	}
 }
 
@@ -73,5 +90,19 @@ func printStatus(w io.Writer, s claimsync.Status) error {
 	if s.Dirty > 0 {
 		_, _ = fmt.Fprintf(w, "The oldest change has been waiting for %s.\n", s.OldestDirtyAge.Round(time.Millisecond))
 	}
-	return printStanding(w, s.Destination)
+	return printParked(w, s.ParkedReasons)
+}
+
+// printParked says what was given up on for what, and what to do about it.
+func printParked(w io.Writer, reasons []outbox.ParkedReason) error {
+	if len(reasons) == 0 {
+		return nil
+	}
+	counts := make([]string, len(reasons))
+	for i, parked := range reasons {
+		counts[i] = fmt.Sprintf("%d for %q", parked.Rows, parked.Reason)
+	}
+	return printParagraphs(w, []string{
+		"Parked: " + strings.Join(counts, ", ") + ". To have them pushed again: app redrive",
+	})
 }

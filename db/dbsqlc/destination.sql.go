@@ -97,7 +97,7 @@ func (q *Queries) DestinationEnsure(ctx context.Context, db DBTX, topic string) 
 
 const DestinationGet = `-- name: DestinationGet :one
 SELECT clock_timestamp()::timestamptz AS now, blocked_until, blocked_reason, opened_at, open_cause, open_reason, probe_at,
-    probes, (queue_paused_at IS NOT NULL)::boolean AS queue_paused,
+    probes, queue_paused_at,
     regrown(rate_factor, rate_factor_at, $1)::float8 AS rate_factor
 FROM destination WHERE topic = $2
 `
@@ -116,7 +116,7 @@ type DestinationGetRow struct {
 	OpenReason    *string
 	ProbeAt       *time.Time
 	Probes        int32
-	QueuePaused   bool
+	QueuePausedAt *time.Time
 	RateFactor    float64
 }
 
@@ -132,7 +132,7 @@ func (q *Queries) DestinationGet(ctx context.Context, db DBTX, arg DestinationGe
 		&i.OpenReason,
 		&i.ProbeAt,
 		&i.Probes,
-		&i.QueuePaused,
+		&i.QueuePausedAt,
 		&i.RateFactor,
 	)
 	return i, err

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// textWidth is that of the narrowest terminal that is still usual.
+const textWidth = 80
+
+// printParagraphs prints text for people.
+func printParagraphs(w io.Writer, paragraphs []string) error {
+	for _, paragraph := range paragraphs {
+		if _, err := fmt.Fprintln(w, wrapped(paragraph)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wrapped breaks lines between words. A word that is longer than a line is left whole: it may be something to copy.
+func wrapped(text string) string {
+	var b strings.Builder
+	width := 0
+	for _, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case width == 0:
+		case width+1+n > textWidth:
+			b.WriteByte('\n')
+			width = 0
+		default:
+			b.WriteByte(' ')
+			width++
+		}
+		b.WriteString(word)
+		width += n
+	}
+	return b.String()
+}
+
+// shortened is the beginning of text on one line, enough to recognize it.
+func shortened(text string, width int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if utf8.RuneCountInString(text) <= width {
+		return text
+	}
+	return string([]rune(text)[:width-1]) + "…"
+}

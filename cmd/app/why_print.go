@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/scoring"
+)
+
+// printWhy explains to people: sentences first, then figures.
+func printWhy(w io.Writer, e *claimsync.Explanation) error {
+	for _, paragraph := range e.InWords() {
+		if _, err := fmt.Fprintf(w, "%s\n\n", wrapped(paragraph)); err != nil {
+			return err
+		}
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, line := range whyLines(e) {
+		_, _ = fmt.Fprintf(table, "%s\t%s\n", line[0], line[1])
+	}
+	if err := table.Flush(); err != nil || len(e.Deliveries) == 0 {
+		return err
+	}
+	return printDeliveries(w, e.Deliveries)
+}
+
+func whyLines(e *claimsync.Explanation) (lines [][2]string) {
+	if org := e.Organization; org != nil {
+		lines = append(lines, [2]string{"id", org.ID}, [2]string{"name", org.Name})
+	}
+	if e.ClerkOrgID != "" {
+		lines = append(lines, [2]string{"Clerk id", e.ClerkOrgID})
+	}
+	if row := e.Row; row.DesiredVersion > 0 {
+		version := fmt.Sprintf("%d wanted, %d at Clerk", row.DesiredVersion, row.SyncedVersion)
+		if row.SyncedAt != nil {
+			version += " since " + clock(*row.SyncedAt)
+		}
+		lines = append(lines, [2]string{"version", version})
+	}
+	return append(lines, claimLines(e.Organization)...)
+}
+
+// claimLines are the values that go to Clerk.
+func claimLines(org *scoring.Organization) (lines [][2]string) {
+	if org == nil {
+		return nil
+	}
+	lines = [][2]string{{"tier", org.CertificationTier.String()}}
+	if org.Score == nil {
+		return append(lines, [2]string{"score", "not yet calculated"})
+	}
+	insured := "no"
+	if org.Score.InsuranceValid {
+		insured = "yes"
+	}
+	score := fmt.Sprintf("%d, calculated %s", org.Score.Overall, clock(org.Score.CalculatedAt))
+	return append(lines, [2]string{"score", score}, [2]string{"insured", insured})
+}
+
+// printDeliveries prints a table of at most 80 columns; an error is a line of its own.
+func printDeliveries(w io.Writer, deliveries []dbsqlc.OutboxDelivery) error {
+	const format = "%-14s %5s  %-11s %4s %6s  %s\n"
+	_, _ = fmt.Fprintf(w, "\nThe last deliveries, newest first:\n\n"+format, "time", "ver.", "outcome", "HTTP", "took", "trace id")
+	for _, d := range deliveries {
+		status, trace := "-", "-"
+		if d.Status != nil {
+			status = strconv.Itoa(int(*d.Status))
+		}
+		if d.TraceID != nil {
+			trace = *d.TraceID
+		}
+		_, err := fmt.Fprintf(w, format, d.FinishedAt.Local().Format("01-02 15:04:05"), strconv.FormatInt(d.Version, 10),
+			d.Outcome, status, took(d.Duration), trace)
+		if err != nil {
+			return err
+		}
+		if d.Error != nil {
+			_, _ = fmt.Fprintf(w, "    %s\n", shortened(*d.Error, textWidth-4))
+		}
+	}
+	return nil
+}
+
+// took has at most six characters for anything up to the longest delivery.
+func took(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+// clock is for people.
+func clock(t time.Time) string { return t.Local().Format(time.DateTime) }

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/clerk/clerktest"
+	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/jobs"
+)
+
+// fleet is an installation: a database with organizations, an emulated Clerk that has them too, and processes of the
+// program. The scenario itself is a monolith that embeds claimsync and changes the organizations.
+type fleet struct {
+	config    fleetConfig
+	program   string
+	quiet     *sync.Mutex // the rig's
+	url       string      // of the database
+	pool      *pgxpool.Pool
+	clerk     *clerktest.Server
+	announce  announcer
+	keys      []string // the Clerk organizations org_0, org_1, … of the organizations o0, o1, …
+	processes []*serving
+	closing   closers
+}
+
+// fleetConfig says what a fleet is made of.
+type fleetConfig struct {
+	organizations int
+	processes     int
+	clerk         clerktest.Config
+	environment   []string // of the processes, beside what they cannot do without
+}
+
+// clerkOf is a Clerk instance with a rate limit per 10 s.
+func clerkOf(requests int) clerktest.Config {
+	return clerktest.Config{InstanceLimit: clerktest.Limit{Requests: requests, Window: window}}
+}
+
+// window is the time that Clerk's limits are per.
+const window = 10 * time.Second
+
+// production is Clerk's limit for an instance in production, in requests per window.
+const production = 1000
+
+// defaultShare is how much of the limit a fleet uses unless it is told otherwise.
+const defaultShare = 0.9
+
+// usual is Clerk on a good day.
+var usual = clerktest.Fault{Latency: 30 * time.Millisecond}
+
+// withFleet plays a scenario on a fleet of its own. What goes wrong is returned with the end of the processes' logs.
+func (b *bench) withFleet(
+	ctx context.Context, config fleetConfig, play func(*fleet) ([]bound, error),
+) (_ []bound, err error) {
+	f := &fleet{config: config, program: b.program, quiet: &b.quiet}
+	defer func() { err = errors.Join(err, f.closing.close()) }()
+	if f.url, err = b.newDatabase(ctx); err != nil {
+		return nil, err
+	}
+	if err = f.setUp(ctx); err != nil {
+		return nil, fmt.Errorf("%w%s", err, f.logs())
+	}
+	b.started()
+	bounds, err := play(f)
+	if err != nil {
+		return nil, fmt.Errorf("%w%s", err, f.logs())
+	}
+	return bounds, nil
+}
+
+func (f *fleet) setUp(ctx context.Context) (err error) {
+	if f.pool, err = db.Open(ctx, f.url); err != nil {
+		return err
+	}
+	f.closing.add(func() error { f.pool.Close(); return nil })
+	if f.clerk, err = clerktest.Start(f.config.clerk); err != nil {
+		return err
+	}
+	f.closing.add(f.clerk.Close)
+	f.clerk.SetFaults(usual)
+	if f.announce, err = f.marker(); err != nil {
+		return err
+	}
+	if err = f.addOrganizations(ctx); err != nil {
+		return err
+	}
+	f.closing.add(f.stop)
+	return f.start(ctx)
+}
+
+// marker announces changes as an embedding application does.
+func (f *fleet) marker() (announcer, error) {
+	synced, err := claimsync.New(claimsync.Config{Pool: f.pool})
+	if err != nil {
+		return nil, err
+	}
+	insertOnly := jobs.InsertConfig(db.DefaultRiverSchema, slog.New(slog.DiscardHandler))
+	client, err := river.NewClient(riverpgxv5.New(f.pool), insertOnly)
+	if err != nil {
+		return nil, err
+	}
+	return markWith(synced, jobs.NewWaker(client)), nil
+}
+
+// addOrganizations makes organizations that are linked, and of which Clerk knows nothing yet.
+func (f *fleet) addOrganizations(ctx context.Context) error {
+	for i := range f.config.organizations {
+		key := fmt.Sprintf("org_%d", i)
+		f.keys = append(f.keys, key)
+		f.clerk.AddOrganization(key, key)
+	}
+	return f.exec(ctx, `INSERT INTO organizations (id, name, clerk_org_id)
+		SELECT 'o' || i, 'Organization ' || i, 'org_' || i FROM generate_series(0, $1 - 1) AS i`, f.config.organizations)
+}
+
+func (f *fleet) exec(ctx context.Context, sql string, args ...any) error {
+	if _, err := f.pool.Exec(ctx, sql, args...); err != nil {
+		return fmt.Errorf("%s: %w", oneLine(sql), err)
+	}
+	return nil
+}
+
+// query returns the one value that a query answers with.
+func query[T any](ctx context.Context, f *fleet, sql string, args ...any) (value T, err error) {
+	if err = f.pool.QueryRow(ctx, sql, args...).Scan(&value); err != nil {
+		err = fmt.Errorf("%s: %w", oneLine(sql), err)
+	}
+	return value, err
+}
+
+func oneLine(sql string) string { return strings.Join(strings.Fields(sql), " ") }

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"nothing":              {nil, exitOK, "clerk"},
+		"help names scenarios": {[]string{"clerk", "--help"}, exitOK, "budget-1000"},
+		"unknown command":      {[]string{"speed"}, exitUsage, "speed"},
+		"unknown scenario":     {[]string{"clerk", "--only", "hot,cold"}, exitUsage, `"cold"`},
+		"no rounds":            {[]string{"clerk", "--rounds", "0"}, exitUsage, "--rounds"},
+		"two formats":          {[]string{"clerk", "--json", "--markdown"}, exitUsage, "--json"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			if code := run(t.Context(), test.args, &out, &out); code != test.code || !strings.Contains(out.String(), test.says) {
+				t.Errorf("exit code %d, want %d; printed, want %q in it:\n%s", code, test.code, test.says, &out)
+			}
+		})
+	}
+}
+
+// The whole way, with a scenario that is soon over and asks little of the machine.
+func TestScenario(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"clerk", "--quick", "--only", "poison"}, &stdout, &stderr)
+	if code != exitOK || !strings.Contains(stdout.String(), "app redrive") || !strings.Contains(stderr.String(), "8 of 8 bounds held") {
+		t.Errorf("exit code %d, printed:\n%s\n%s", code, &stdout, &stderr)
+	}
+}
+
+// printed is what a function prints.
+func printed(t *testing.T, print func(io.Writer) error) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := print(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}

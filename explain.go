@@ -1,0 +1,97 @@
+package claimsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/outbox"
+	"github.com/claimsync/claimsync/scoring"
+)
+
+// StateUnlinked is an organization without a Clerk id: there is nothing to push to. The other states are outbox's.
+const StateUnlinked outbox.State = "unlinked"
+
+// deliveriesExplained is how many of the latest deliveries an Explanation has.
+const deliveriesExplained = 10
+
+// Explanation is where one organization stands at Clerk and why, at one instant.
+type Explanation struct {
+	// Organization is ours; nil: none is linked to the Clerk organization any more.
+	Organization *scoring.Organization
+	ClerkOrgID   string // "": it is not linked
+	State        outbox.State
+
+	Row        outbox.Detail     // zero: it was never marked
+	Job        *rivertype.JobRow // that is to push it; nil: none, or it was deleted
+	Deliveries []dbsqlc.OutboxDelivery
+
+	WaitingFor WaitingFor
+	Until      *time.Time // when that is over, or looked at again; nil: nobody can know
+
+	Gate Gate
+}
+
+// Explain returns where an organization stands and why. id is ours or Clerk's, also that of a Clerk organization which was
+// unlinked. Returns scoring.ErrNotFound for any other.
+func (s *Sync) Explain(ctx context.Context, river River, id string) (*Explanation, error) {
+	var e *Explanation
+	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
+		e, err = s.explainTx(ctx, tx, river, id)
+		return err
+	})
+	return e, err
+}
+
+func (s *Sync) explainTx(ctx context.Context, tx pgx.Tx, river River, id string) (*Explanation, error) {
+	e := &Explanation{}
+	var err error
+	if e.Organization, e.ClerkOrgID, err = s.findTx(ctx, tx, id); err != nil {
+		return nil, err
+	}
+	if e.Gate, err = s.gateTx(ctx, tx, river); err != nil {
+		return nil, err
+	}
+	if e.ClerkOrgID != "" {
+		if err := s.rowTx(ctx, tx, river, e); err != nil {
+			return nil, err
+		}
+	}
+	e.State = e.state()
+	e.WaitingFor, e.Until = e.waiting(s.outbox.Lease())
+	return e, nil
+}
+
+// rowTx adds what the outbox knows.
+func (s *Sync) rowTx(ctx context.Context, tx pgx.Tx, river River, e *Explanation) (err error) {
+	if e.Row, _, err = s.outbox.Detail(ctx, tx, Topic, e.ClerkOrgID); err != nil {
+		return err
+	}
+	if e.Deliveries, err = s.outbox.Deliveries(ctx, tx, Topic, e.ClerkOrgID, deliveriesExplained); err != nil {
+		return err
+	}
+	if e.Row.JobID == nil {
+		return nil
+	}
+	e.Job, err = river.JobGetTx(ctx, tx, *e.Row.JobID)
+	if err != nil && !errors.Is(err, rivertype.ErrNotFound) {
+		return fmt.Errorf("looking at job %d: %w", *e.Row.JobID, err)
+	}
+	return nil
+}
+
+// state: the zero row, of one that is not there, is dirty: Clerk has never been told.
+func (e *Explanation) state() outbox.State {
+	switch {
+	case e.ClerkOrgID == "":
+		return StateUnlinked
+	case e.Row.State == "":
+		return outbox.StateDirty
+	}
+	return e.Row.State
+}

@@ -1,0 +1,33 @@
+package claimsync
+
+import (
+	"fmt"
+	"time"
+)
+
+// moment is a time for people, absolute and seen from now: 2026-07-01 10:22:31 (in 4 s).
+func moment(now, t time.Time) string {
+	absolute := t.Local().Format(time.DateTime)
+	switch d := t.Sub(now).Round(time.Second); {
+	case d > 0:
+		return fmt.Sprintf("%s (in %s)", absolute, span(d))
+	case d < 0:
+		return fmt.Sprintf("%s (%s ago)", absolute, span(-d))
+	default:
+		return absolute + " (now)"
+	}
+}
+
+// span is a duration for people, in the one unit that says enough.
+func span(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	default:
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
+}
