@@ -7,7 +7,7 @@ import (
 )
 
 // logBreaker logs what the process changed of a topic's breaker, nil being nothing. Only the process that made a change
-// does, so the fleet's logs have it once.
+// does, so the fleet's logs have it once. What a person did, every process logs: see lookAtBreaker.
 func (c *Config) logBreaker(ctx context.Context, topic string, change *outbox.Change) {
 	switch {
 	case change == nil:

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/outbox"
 )
 
@@ -161,6 +165,30 @@ func TestIllKeyIsNoOutage(t *testing.T) {
 	f.untilClean("a", "b", "c")
 }
 
+// What a person does to the breaker is in the log of those whom it stops.
+func TestBreakerByHandIsLogged(t *testing.T) {
+	var broken atomic.Bool
+	var calls atomic.Int32
+	f := newFleet(t, failingWhile(&broken, &calls, nil))
+	var log lockedBuffer
+	f.config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	f.start()
+	queue := f.waker.(jobs.Waker)
+	if _, err := f.config.Outbox.Open(t.Context(), f.pool, queue, topic, "moving house"); err != nil {
+		t.Fatal(err)
+	}
+	f.until("the opening is logged", func() bool { return strings.Contains(log.String(), "moving house") })
+	f.mark("a")
+	if _, err := f.config.Outbox.Close(t.Context(), f.pool, queue, topic); err != nil {
+		t.Fatal(err)
+	}
+	f.until("the closing is logged", func() bool { return strings.Contains(log.String(), "A person closed the breaker") })
+	f.untilClean("a")
+	if n := strings.Count(log.String(), "A person opened"); n != 1 {
+		t.Errorf("the opening is logged %d times", n)
+	}
+}
+
 // While everybody is told to wait, jobs wait too, and keep their place.
 func TestWaitKeepsOrder(t *testing.T) {
 	var seen arrivals
@@ -192,4 +220,22 @@ func TestWaitKeepsOrder(t *testing.T) {
 	if n := f.count("SELECT max(attempt) FROM river.river_job"); n != 1 {
 		t.Errorf("waiting burned attempts: %d", n)
 	}
+}
+
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }

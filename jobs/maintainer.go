@@ -15,11 +15,12 @@ type Maintainer struct {
 	config  Config
 	queue   Waker
 	probing sync.WaitGroup
+	byHand  map[string]bool // the topics whose breaker a person holds open
 }
 
 // NewMaintainer returns a Maintainer of the topics of config.
 func NewMaintainer(config Config, queue Waker) *Maintainer {
-	return &Maintainer{config: config.withDefaults(), queue: queue}
+	return &Maintainer{config: config.withDefaults(), queue: queue, byHand: map[string]bool{}}
 }
 
 // Run sweeps and probes until ctx is done and no probe is under way. It belongs into every process of the fleet: they
@@ -52,7 +53,7 @@ func (m *Maintainer) Run(ctx context.Context) {
 func (m *Maintainer) maintain(ctx context.Context) error {
 	var failures []error
 	for topic, destination := range m.config.Destinations {
-		failures = append(failures, m.sweep(ctx, topic), m.probe(ctx, topic, destination))
+		failures = append(failures, m.sweep(ctx, topic), m.lookAtBreaker(ctx, topic, destination))
 	}
 	return errors.Join(failures...)
 }

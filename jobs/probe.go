@@ -10,7 +10,29 @@ import (
 	"github.com/claimsync/claimsync/outbox"
 )
 
-// probe pushes one key, if the breaker is open and it is time, and does not wait for the answer: the next probe is not to
+// lookAtBreaker probes the destination of a breaker that is open, and logs what a person did to it: whoever did that may
+// have been no process that logs.
+func (m *Maintainer) lookAtBreaker(ctx context.Context, topic string, destination outbox.Destination) error {
+	standing, err := m.config.Outbox.Standing(ctx, m.config.Pool, topic)
+	if err != nil {
+		return err
+	}
+	breaker := standing.Breaker
+	byHand := breaker != nil && breaker.Cause == outbox.CauseOperator
+	switch {
+	case byHand && !m.byHand[topic]:
+		m.config.Logger.WarnContext(ctx, "A person opened the breaker", "topic", topic, "since", breaker.Since, "reason", breaker.Reason)
+	case !byHand && m.byHand[topic]:
+		m.config.Logger.InfoContext(ctx, "A person closed the breaker", "topic", topic)
+	}
+	m.byHand[topic] = byHand
+	if breaker == nil {
+		return nil
+	}
+	return m.probe(ctx, topic, destination)
+}
+
+// probe pushes one key, if it is time and no other process does it, and does not wait for the answer: the next probe is not to
 // wait for a destination that does not answer.
 func (m *Maintainer) probe(ctx context.Context, topic string, destination outbox.Destination) error {
 	key, begun, err := m.config.Outbox.ProbeBegin(ctx, m.config.Pool, topic)

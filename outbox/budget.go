@@ -42,9 +42,10 @@ const (
 	keyBurst = 2
 
 	// What others use cannot be seen, but by being limited although we keep to our budget. Then it is made smaller, once
-	// for each block, and grows back by half a percent of the whole per second. A simulation of Clerk's windows with a
-	// competitor for half of them gave these: 5 to 15 % from what is possible, with a refusal every ten to twenty seconds.
-	rateDecrease = 0.7
+	// for each block, and grows back by half a percent of the whole per second. A simulation of exact windows with a
+	// competitor gave these: within an eighth of what is possible, whether it takes a fifth or a half of the limit, with a
+	// refusal every ten to twenty seconds. Shrinking to 0.7 fell to a third where the competitor is small.
+	rateDecrease = 0.8
 	rateCreep    = 0.005
 	rateLeast    = 0.02
 )

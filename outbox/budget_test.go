@@ -110,15 +110,15 @@ func TestThrottle(t *testing.T) {
 		}
 		return rate
 	}
-	equal(t, "after the first refusal", throttle(), 0.7)
-	equal(t, "after another one of the same moment", throttle(), 0.7)
+	equal(t, "after the first refusal", throttle(), 0.8)
+	equal(t, "after another one of the same moment", throttle(), 0.8)
 	standing, err := b.box.Standing(t.Context(), b.pool, topic)
-	if err != nil || standing.Blocked == nil || standing.Blocked.Reason != "429" || standing.Rate != 0.7 {
-		t.Errorf("standing: %+v, %v; want blocked at 0.7", standing, err)
+	if err != nil || standing.Blocked == nil || standing.Blocked.Reason != "429" || standing.Rate != 0.8 {
+		t.Errorf("standing: %+v, %v; want blocked at 0.8", standing, err)
 	}
 	b.exec("UPDATE destination SET blocked_until = now() - interval '1 s', rate_factor_at = now() - interval '20 s'")
-	if rate := throttle(); rate < 0.56-1e-9 || rate > 0.57 {
-		t.Errorf("20 s later, after one more: %g, want 0.7 of 0.8", rate)
+	if rate := throttle(); rate < 0.72-1e-9 || rate > 0.73 {
+		t.Errorf("20 s later, after one more: %g, want 0.8 of 0.9", rate)
 	}
 	for range 30 {
 		b.exec("UPDATE destination SET blocked_until = now() - interval '1 s', rate_factor_at = now()")

@@ -56,8 +56,8 @@ var mutants = map[string]struct {
 	},
 	"insert only when no job row exists": {
 		[]edit{
-			{outboxSQL, "(o.job_id IS NULL)::boolean AS needs_job", `NOT EXISTS (SELECT FROM river.river_job AS j
-				WHERE j.args ->> 'key' = o.key AND j.finalized_at IS NULL) AS needs_job`},
+			{outboxSQL, "(o.job_id IS NULL OR o.job_priority > $3)::boolean AS needs_job", `(NOT EXISTS (SELECT FROM river.river_job AS j
+				WHERE j.args ->> 'key' = o.key AND j.finalized_at IS NULL) AND $3::smallint = 1)::boolean AS needs_job`},
 			{"outbox/acknowledge.go", "if acknowledged.StillDirty {", "if false {"},
 		},
 		"TestHot/outbox", "rows that a sweep had to wake: [1-9]",
@@ -75,7 +75,7 @@ var mutants = map[string]struct {
 		"TestWakeUpsDuringAPush/its_job_is_retried", "P3: 2 pushes were in flight",
 	},
 	"no verification": {
-		[]edit{{outboxSQL, "AND o.verify_at <= clock_timestamp() AND o.dirty_since IS NULL", "AND false"}},
+		[]edit{{outboxSQL, "\n    AND o.verify_at <= clock_timestamp() AND o.dirty_since IS NULL", "\n    AND false"}},
 		"TestZombie/stopped_while_its_push_is_under_way", "still not: what was under way has landed",
 	},
 	"no sweep": {
@@ -83,7 +83,7 @@ var mutants = map[string]struct {
 		"TestKilledAtEachStep/after_the_claim", "still not: every change is pushed",
 	},
 	"complete without acknowledging": {
-		[]edit{{"jobs/delivery_worker.go", "if err := fn(tx, waker); err != nil {\n\t\t\treturn err\n\t\t}\n", "_, _ = fn, waker\n"}},
+		[]edit{{"jobs/attempt.go", "if err := fn(tx); err != nil {\n\t\t\treturn err\n\t\t}\n", "_ = fn\n"}},
 		"TestHot/outbox", "still not: settled",
 	},
 }

@@ -35,9 +35,8 @@ func (s budget) run(ctx context.Context, b *bench) ([]bound, error) {
 			return nil, err
 		}
 		calls := f.calls()
-		used := 100 * float64(len(calls.pushes())) / (calls.span().Seconds() * float64(s.limit) / window.Seconds())
 		return []bound{
-			{what: "budget used, from the first push to the last", seen: used, promise: atLeast, limit: s.used, unit: percent},
+			{what: "budget used, from the first push to the last", seen: calls.used(s.limit), promise: atLeast, limit: s.used, unit: percent},
 			zero("answers 429", len(calls.tooMany())),
 			zero("organizations out of step in the end", len(stale)),
 			counted("pushes", len(calls.pushes())),

@@ -17,6 +17,8 @@ func clerkScenarios(quick bool) []scenario {
 			shows: "For comparison: the same with River's own retries of a unique job per organization."},
 		{name: "outage", run: down.run,
 			shows: "Clerk answers 503, then nothing; organizations change all the while."},
+		{name: "outage-silent", run: outage{organizations: pick(500, 50), hanging: minute}.run,
+			shows: "Clerk stops answering all at once; organizations change all the while."},
 		{name: "late-60s", run: late{after: time.Minute, bound: 2 * time.Minute}.run,
 			shows: "A push that timed out lands a minute later, over newer ones. Not with --quick."},
 		{name: "rotated-key", run: rotatedKey{organizations: pick(200, 40), span: time.Duration(pick(20, 6)) * time.Second}.run,
@@ -27,6 +29,8 @@ func clerkScenarios(quick bool) []scenario {
 			shows: "As late-60s, five seconds later."},
 		{name: "budget-1000", busy: true, run: budget{limit: production, organizations: pick(3000, 600), used: used}.run,
 			shows: "A backlog is drained on the limit of a production instance."},
+		{name: "fifty", busy: true, run: fifty{organizations: 3000, processes: 50, killed: 25, after: 10 * time.Second}.run,
+			shows: "The backlog is drained by fifty processes, half of which are killed. Not with --quick."},
 		{name: "competitor", busy: true, run: competitor{organizations: pick(1500, 700), taken: production / 2, before: window}.run,
 			shows: "Another application takes half of the limit, unannounced."},
 		{name: "hot", busy: true, run: hot{hammer{rate: 1000, span: time.Duration(pick(20, 5)) * time.Second, writers: 4}}.run,
@@ -35,7 +39,7 @@ func clerkScenarios(quick bool) []scenario {
 			shows: "Clerk refuses the state of one organization for good."},
 	}
 	if quick {
-		return slices.DeleteFunc(scenarios, func(s scenario) bool { return s.name == "late-60s" })
+		return slices.DeleteFunc(scenarios, func(s scenario) bool { return s.name == "late-60s" || s.name == "fifty" })
 	}
 	return scenarios
 }
