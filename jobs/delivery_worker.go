@@ -102,7 +102,7 @@ func (w *deliveryWorker) claim(
 		case err != nil:
 			return claim, leaseEnd, err
 		case claim.Verdict == outbox.Blocked:
-			sleep(waiting, time.Until(claim.Until)+rand.N(askSpread))
+			sleep(waiting, claim.Wait+rand.N(askSpread))
 		case claim.Verdict == outbox.Open:
 			sleep(waiting, askAgain)
 		default:

@@ -33,8 +33,9 @@ const (
 // Claim is the answer to an attempt to take a row's lease.
 type Claim struct {
 	Verdict Verdict
-	Until   time.Time // for Leased, NotDue, Paced and Blocked: when to ask again, by the database's clock
-	Lease   Lease     // for Claimed and Unverified
+	Until   time.Time     // for Leased, NotDue, Paced and Blocked: when to ask again, by the database's clock
+	Wait    time.Duration // from then on until Until, for whoever has another clock
+	Lease   Lease         // for Claimed and Unverified
 }
 
 // Lease is the right to deliver one row, until it expires.
@@ -76,7 +77,7 @@ func (o *Outbox) claim(ctx context.Context, conn Batcher, topic, key string, job
 	var row dbsqlc.OutboxClaimRow
 	if err == nil {
 		err = results.QueryRow().Scan(
-			&row.Verdict, &row.Until, &row.LeaseToken, &row.LeaseVersion, &row.DirtySince, &row.Failures,
+			&row.Verdict, &row.Until, &row.Wait, &row.LeaseToken, &row.LeaseVersion, &row.DirtySince, &row.Failures,
 		)
 	}
 	if closeErr := results.Close(); err == nil {
@@ -91,7 +92,7 @@ func (o *Outbox) claim(ctx context.Context, conn Batcher, topic, key string, job
 		return Claim{}, fmt.Errorf("claiming outbox row %s/%s: %w", topic, key, err)
 	}
 
-	claim := Claim{Verdict: Verdict(row.Verdict), Until: row.Until}
+	claim := Claim{Verdict: Verdict(row.Verdict), Until: row.Until, Wait: row.Wait}
 	if row.LeaseToken != nil {
 		claim.Lease = Lease{
 			Topic: topic, Key: key, JobID: jobID,

@@ -87,6 +87,7 @@ lost AS (
     WHERE c.verdict IN ('claimed', 'unverified') AND c.lease_token IS NOT NULL
 )
 SELECT current.verdict::text AS verdict, COALESCE(current.until, clock_timestamp())::timestamptz AS until,
+    COALESCE(current.until - clock_timestamp(), interval '0')::interval AS wait,
     claimed.lease_token, claimed.lease_version, claimed.dirty_since, claimed.failures
 FROM current LEFT JOIN claimed ON claimed.key = current.key;
 

@@ -151,6 +151,7 @@ lost AS (
     WHERE c.verdict IN ('claimed', 'unverified') AND c.lease_token IS NOT NULL
 )
 SELECT current.verdict::text AS verdict, COALESCE(current.until, clock_timestamp())::timestamptz AS until,
+    COALESCE(current.until - clock_timestamp(), interval '0')::interval AS wait,
     claimed.lease_token, claimed.lease_version, claimed.dirty_since, claimed.failures
 FROM current LEFT JOIN claimed ON claimed.key = current.key
 `
@@ -169,6 +170,7 @@ type OutboxClaimParams struct {
 type OutboxClaimRow struct {
 	Verdict      string
 	Until        time.Time
+	Wait         time.Duration
 	LeaseToken   *uuid.UUID
 	LeaseVersion *int64
 	DirtySince   *time.Time
@@ -194,6 +196,7 @@ func (q *Queries) OutboxClaim(ctx context.Context, db DBTX, arg OutboxClaimParam
 	err := row.Scan(
 		&i.Verdict,
 		&i.Until,
+		&i.Wait,
 		&i.LeaseToken,
 		&i.LeaseVersion,
 		&i.DirtySince,
