@@ -46,6 +46,10 @@ type Config struct {
 	// MaxWorkers is how many pushes this process runs at once. Defaults to jobs.DefaultMaxWorkers.
 	MaxWorkers int
 
+	// Stopping is done when the process begins to stop: pushes that wait for their turn are then left to others. Defaults
+	// to never.
+	Stopping context.Context
+
 	// Logger gets a line per push. Defaults to none.
 	Logger *slog.Logger
 
@@ -78,6 +82,7 @@ func New(config Config) (*Sync, error) {
 		Pool:       config.Pool,
 		Outbox:     s.outbox,
 		MaxWorkers: config.MaxWorkers,
+		Stopping:   config.Stopping,
 		Logger:     config.Logger,
 		Observer:   config.Observer,
 	}

@@ -195,6 +195,8 @@ func TestWaitKeepsOrder(t *testing.T) {
 	f := newFleet(t, nil)
 	f.config.Destinations[topic] = &seen
 	f.config.MaxWorkers = 2
+	f.config.Outbox = outbox.New(outbox.Config{Lease: 2 * time.Second})
+	f.config.DeliveryTimeout = time.Second
 	if err := f.config.Outbox.Block(t.Context(), f.pool, topic, 5*time.Second, "told to wait"); err != nil {
 		t.Fatal(err)
 	}

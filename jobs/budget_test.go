@@ -118,3 +118,29 @@ func TestLiveGoesBeforeVerification(t *testing.T) {
 		t.Errorf("%d were read back before five changes were pushed: %v", overtaken, after[len(before):])
 	}
 }
+
+// A process that stops does not wait for the turns of its jobs: they go back into the queue for others.
+func TestStopLeavesTheTurns(t *testing.T) {
+	var seen arrivals
+	f := newFleet(t, nil)
+	f.config.Destinations[topic] = &seen
+	f.config.MaxWorkers = 4
+	stopping, begin := context.WithCancel(t.Context())
+	defer begin()
+	f.config.Stopping = stopping
+	if err := f.config.Outbox.Block(t.Context(), f.pool, topic, time.Hour, "told to wait"); err != nil {
+		t.Fatal(err)
+	}
+	f.mark("a", "b", "c", "d")
+	stop := f.start()
+	f.until("all wait for their turn", func() bool { return f.count("SELECT count(*) FROM river.river_job WHERE state = 'running'") == 4 })
+	begin()
+	begun := time.Now()
+	stop()
+	if took := time.Since(begun); took > 4*time.Second { // waiting would take more than five, of which a busy machine takes some
+		t.Errorf("stopping took %s", took)
+	}
+	if n := f.count("SELECT count(*) FROM river.river_job WHERE state = 'available' AND attempt = 0"); n != 4 {
+		t.Errorf("%d of 4 jobs are back in the queue", n)
+	}
+}

@@ -1,9 +1,11 @@
 package jobs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -71,6 +73,10 @@ type Config struct {
 	// delivery may take.
 	SoftStopTimeout time.Duration
 
+	// Stopping is done when the process begins to stop: jobs that wait for their turn to call the destination then go back
+	// into the queue at once. Defaults to never: they go when their turn comes, or River cancels them.
+	Stopping context.Context
+
 	// SweepEvery is how often one process of the fleet sweeps, and looks whether it is time to probe. Defaults to DefaultSweepEvery.
 	SweepEvery time.Duration
 
@@ -104,6 +110,9 @@ func (c Config) withDefaults() Config {
 	if c.SoftStopTimeout == 0 {
 		c.SoftStopTimeout = c.DeliveryTimeout + settleTimeout
 	}
+	if c.Stopping == nil {
+		c.Stopping = context.Background()
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -127,10 +136,11 @@ func (c Config) check() error {
 	return nil
 }
 
-// patience is how long a job may wait for its turn to call the destination. A running job counts as live for one lease:
-// by then the delivery is to be over too.
+// patience is how long a job may wait for its turn to call the destination: less than one lease, for which a running job
+// counts as live. Jobs that came together do not leave together, or a slot that the process has reserved would find nobody.
 func (c Config) patience() time.Duration {
-	return max(c.Outbox.Lease()-c.DeliveryTimeout-500*time.Millisecond, 100*time.Millisecond)
+	most := c.Outbox.Lease() * 7 / 8
+	return most - rand.N(most/4)
 }
 
 type noObserver struct{}

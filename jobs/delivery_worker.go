@@ -85,6 +85,7 @@ func (w *deliveryWorker) claim(
 ) (claim outbox.Claim, leaseEnd time.Time, err error) {
 	waiting, cancel := context.WithTimeout(ctx, w.config.patience())
 	defer cancel()
+	defer context.AfterFunc(w.config.Stopping, cancel)()
 	for {
 		if err := lane.turn(waiting, job); err != nil {
 			if waiting.Err() != nil {

@@ -24,6 +24,8 @@ const (
 	// sweepPatience is how far from now a live job may be scheduled: more than the 5 s between two looks of River's
 	// scheduler.
 	sweepPatience = 8 * time.Second
+	// sweepGrace is how long after a failure a job may take to be put back: River does that in batches.
+	sweepGrace = time.Second
 )
 
 // Sweep finds the topic's rows that are due and that nothing will deliver, and gives each a new job. Rows in doubt get
@@ -85,7 +87,7 @@ func (o *Outbox) sweepTx(
 	}
 	rows, err := o.queries.OutboxSweep(ctx, o.river.In(tx), dbsqlc.OutboxSweepParams{
 		Topic: topic, AfterDirtySince: after.DirtySince, AfterKey: after.Key,
-		Lease: o.lease, Patience: sweepPatience, MaxRows: sweepBatch,
+		Lease: o.lease, Patience: sweepPatience, Grace: sweepGrace, MaxRows: sweepBatch,
 	})
 	if err != nil {
 		return nil, err
@@ -101,7 +103,7 @@ func (o *Outbox) sweepTx(
 func (o *Outbox) sweepUnverified(ctx context.Context, conn Conn, waker Waker, topic string) error {
 	return db.Transact(ctx, conn, func(tx pgx.Tx) error {
 		keys, err := o.queries.OutboxSweepUnverified(ctx, o.river.In(tx), dbsqlc.OutboxSweepUnverifiedParams{
-			Topic: topic, Lease: o.lease, Patience: sweepPatience, MaxRows: sweepBatch,
+			Topic: topic, Lease: o.lease, Patience: sweepPatience, Grace: sweepGrace, MaxRows: sweepBatch,
 		})
 		if err != nil {
 			return err

@@ -211,14 +211,14 @@ FROM fenced AS f;
 -- Rows that are due and that no live job will deliver. A running job counts as live for one lease: longer, and it
 -- would hold one. A job scheduled for much later than now counts as none, whatever its state (River schedules by the
 -- clock of a process, which may be wrong), and so does one that is overdue without being available: River has no leader
--- then to make it so. In the order of age, after the row that the batch before ended with.
+-- then to make it so. A job that is to try again has a moment of grace, to be put back. In the order of age, after the row that the batch before ended with.
 SELECT o.key, o.dirty_since::timestamptz AS dirty_since
 FROM outbox AS o
 WHERE o.topic = @topic
     AND (o.dirty_since, o.key) > (@after_dirty_since::timestamptz, @after_key::text)
     AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
     AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
-    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp())
+    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp() - @grace::interval)
     AND NOT EXISTS (
         SELECT FROM river.river_job AS j
         WHERE j.id = o.job_id
@@ -238,7 +238,7 @@ FROM outbox AS o
 WHERE o.topic = @topic
     AND o.verify_at <= clock_timestamp() AND o.dirty_since IS NULL AND o.parked_at IS NULL
     AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
-    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp())
+    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp() - @grace::interval)
     AND NOT EXISTS (
         SELECT FROM river.river_job AS j
         WHERE j.id = o.job_id

@@ -46,6 +46,7 @@ type monolith struct {
 	logger   *slog.Logger
 	server   *http.Server
 	river    *river.Client[pgx.Tx]
+	stopping context.CancelFunc // tells that stop has begun
 	cancel   context.CancelFunc // of what runs beside the server and River
 	running  sync.WaitGroup
 	serveErr chan error
@@ -56,10 +57,13 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 	registry := metrics.New()
 	registry.WatchPool(config.pool)
 	m := &monolith{logger: config.logger, serveErr: make(chan error, 1)}
+	var stopping context.Context
+	stopping, m.stopping = context.WithCancel(context.Background())
 	m.sync, err = claimsync.New(claimsync.Config{
 		Pool: config.pool, Clerk: config.clerk, RiverSchema: config.riverSchema, MaxWorkers: config.maxWorkers,
 		RateLimit: config.rate.RateLimit, RateShare: config.rate.RateShare,
 		OrganizationRateLimit: config.rate.OrganizationRateLimit,
+		Stopping:              stopping,
 		Logger:                config.logger, Observer: registry,
 	})
 	if err != nil {
@@ -141,15 +145,16 @@ func (m *monolith) wait(ctx context.Context) error {
 func (m *monolith) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
-	stopping := make(chan error, 1)
-	go func() { stopping <- m.server.Shutdown(ctx) }()
+	m.stopping()
+	closed := make(chan error, 1)
+	go func() { closed <- m.server.Shutdown(ctx) }()
 	// River bounds its own stop: jobs.Config.SoftStopTimeout.
 	riverErr := m.river.Stop(context.Background())
 	if errors.Is(riverErr, context.Canceled) { // jobs were cancelled, and given back
 		riverErr = nil
 	}
 	m.cancel()
-	serverErr := <-stopping
+	serverErr := <-closed
 	m.running.Wait()
 	return errors.Join(serverErr, riverErr)
 }

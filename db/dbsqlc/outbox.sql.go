@@ -701,17 +701,17 @@ WHERE o.topic = $1
     AND (o.dirty_since, o.key) > ($2::timestamptz, $3::text)
     AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
     AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
-    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp())
+    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp() - $4::interval)
     AND NOT EXISTS (
         SELECT FROM river.river_job AS j
         WHERE j.id = o.job_id
-            AND (j.state = 'running' AND j.attempted_at > clock_timestamp() - $4::interval
-                OR j.scheduled_at <= clock_timestamp() + $5::interval
+            AND (j.state = 'running' AND j.attempted_at > clock_timestamp() - $5::interval
+                OR j.scheduled_at <= clock_timestamp() + $6::interval
                     AND (j.state IN ('available', 'pending') OR j.state IN ('scheduled', 'retryable')
-                        AND j.scheduled_at >= clock_timestamp() - $5::interval))
+                        AND j.scheduled_at >= clock_timestamp() - $6::interval))
     )
 ORDER BY o.dirty_since, o.key
-LIMIT $6
+LIMIT $7
 FOR NO KEY UPDATE OF o SKIP LOCKED
 `
 
@@ -719,6 +719,7 @@ type OutboxSweepParams struct {
 	Topic           string
 	AfterDirtySince time.Time
 	AfterKey        string
+	Grace           time.Duration
 	Lease           time.Duration
 	Patience        time.Duration
 	MaxRows         int32
@@ -732,12 +733,13 @@ type OutboxSweepRow struct {
 // Rows that are due and that no live job will deliver. A running job counts as live for one lease: longer, and it
 // would hold one. A job scheduled for much later than now counts as none, whatever its state (River schedules by the
 // clock of a process, which may be wrong), and so does one that is overdue without being available: River has no leader
-// then to make it so. In the order of age, after the row that the batch before ended with.
+// then to make it so. A job that is to try again has a moment of grace, to be put back. In the order of age, after the row that the batch before ended with.
 func (q *Queries) OutboxSweep(ctx context.Context, db DBTX, arg OutboxSweepParams) ([]OutboxSweepRow, error) {
 	rows, err := db.Query(ctx, OutboxSweep,
 		arg.Topic,
 		arg.AfterDirtySince,
 		arg.AfterKey,
+		arg.Grace,
 		arg.Lease,
 		arg.Patience,
 		arg.MaxRows,
@@ -766,22 +768,23 @@ FROM outbox AS o
 WHERE o.topic = $1
     AND o.verify_at <= clock_timestamp() AND o.dirty_since IS NULL AND o.parked_at IS NULL
     AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
-    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp())
+    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp() - $2::interval)
     AND NOT EXISTS (
         SELECT FROM river.river_job AS j
         WHERE j.id = o.job_id
-            AND (j.state = 'running' AND j.attempted_at > clock_timestamp() - $2::interval
-                OR j.scheduled_at <= clock_timestamp() + $3::interval
+            AND (j.state = 'running' AND j.attempted_at > clock_timestamp() - $3::interval
+                OR j.scheduled_at <= clock_timestamp() + $4::interval
                     AND (j.state IN ('available', 'pending') OR j.state IN ('scheduled', 'retryable')
-                        AND j.scheduled_at >= clock_timestamp() - $3::interval))
+                        AND j.scheduled_at >= clock_timestamp() - $4::interval))
     )
 ORDER BY o.verify_at, o.key
-LIMIT $4
+LIMIT $5
 FOR NO KEY UPDATE OF o SKIP LOCKED
 `
 
 type OutboxSweepUnverifiedParams struct {
 	Topic    string
+	Grace    time.Duration
 	Lease    time.Duration
 	Patience time.Duration
 	MaxRows  int32
@@ -791,6 +794,7 @@ type OutboxSweepUnverifiedParams struct {
 func (q *Queries) OutboxSweepUnverified(ctx context.Context, db DBTX, arg OutboxSweepUnverifiedParams) ([]string, error) {
 	rows, err := db.Query(ctx, OutboxSweepUnverified,
 		arg.Topic,
+		arg.Grace,
 		arg.Lease,
 		arg.Patience,
 		arg.MaxRows,
