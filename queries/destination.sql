@@ -117,11 +117,21 @@ UPDATE destination SET probe_at = clock_timestamp() WHERE topic = @topic AND ope
 -- name: DestinationSweepBegin :one
 -- One process at a time gets the sweep, until the time returned; should it die, the next turn comes then. No row: it is
 -- another's turn, or nobody's while nothing may be delivered: then jobs stand still, which would look like having none.
-INSERT INTO destination AS d (topic, sweep_at) VALUES (@topic, clock_timestamp() + @turn::interval)
-ON CONFLICT (topic) DO UPDATE SET sweep_at = clock_timestamp() + @turn::interval
-WHERE d.sweep_at <= clock_timestamp() AND (d.blocked_until IS NULL OR d.blocked_until <= clock_timestamp())
-    AND d.opened_at IS NULL
-RETURNING sweep_at;
+-- No upsert: that would lock the row, which every call to the destination needs, each time that somebody asks.
+WITH turn AS (
+    UPDATE destination AS d SET sweep_at = clock_timestamp() + @turn::interval
+    WHERE d.topic = @topic AND d.sweep_at <= clock_timestamp() AND d.opened_at IS NULL
+        AND (d.blocked_until IS NULL OR d.blocked_until <= clock_timestamp())
+    RETURNING d.sweep_at
+),
+created AS (
+    INSERT INTO destination (topic, sweep_at)
+    SELECT @topic, clock_timestamp() + @turn::interval
+    WHERE NOT EXISTS (SELECT FROM destination AS d WHERE d.topic = @topic)
+    ON CONFLICT DO NOTHING
+    RETURNING sweep_at
+)
+SELECT sweep_at FROM turn UNION ALL SELECT sweep_at FROM created;
 
 -- name: DestinationSweepEnd :exec
 -- Not by a process that was stopped meanwhile: the turn is another's then.

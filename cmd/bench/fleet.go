@@ -40,6 +40,7 @@ type fleetConfig struct {
 	processes     int
 	clerk         clerktest.Config
 	environment   []string // of the processes, beside what they cannot do without
+	flags         []string // of app serve
 }
 
 // clerkOf is a Clerk instance with a rate limit per 10 s.

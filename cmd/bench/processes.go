@@ -39,7 +39,7 @@ type serving struct {
 // start starts the fleet's processes, and returns when all are ready.
 func (f *fleet) start(ctx context.Context) error {
 	for range f.config.processes {
-		p, err := process.Start(f.program, f.environment(), "serve")
+		p, err := process.Start(f.program, f.environment(), append([]string{"serve"}, f.config.flags...)...)
 		if err != nil {
 			return err
 		}

@@ -331,22 +331,32 @@ func (q *Queries) DestinationReserve(ctx context.Context, db DBTX, arg Destinati
 }
 
 const DestinationSweepBegin = `-- name: DestinationSweepBegin :one
-INSERT INTO destination AS d (topic, sweep_at) VALUES ($1, clock_timestamp() + $2::interval)
-ON CONFLICT (topic) DO UPDATE SET sweep_at = clock_timestamp() + $2::interval
-WHERE d.sweep_at <= clock_timestamp() AND (d.blocked_until IS NULL OR d.blocked_until <= clock_timestamp())
-    AND d.opened_at IS NULL
-RETURNING sweep_at
+WITH turn AS (
+    UPDATE destination AS d SET sweep_at = clock_timestamp() + $1::interval
+    WHERE d.topic = $2 AND d.sweep_at <= clock_timestamp() AND d.opened_at IS NULL
+        AND (d.blocked_until IS NULL OR d.blocked_until <= clock_timestamp())
+    RETURNING d.sweep_at
+),
+created AS (
+    INSERT INTO destination (topic, sweep_at)
+    SELECT $2, clock_timestamp() + $1::interval
+    WHERE NOT EXISTS (SELECT FROM destination AS d WHERE d.topic = $2)
+    ON CONFLICT DO NOTHING
+    RETURNING sweep_at
+)
+SELECT sweep_at FROM turn UNION ALL SELECT sweep_at FROM created
 `
 
 type DestinationSweepBeginParams struct {
-	Topic string
 	Turn  time.Duration
+	Topic string
 }
 
 // One process at a time gets the sweep, until the time returned; should it die, the next turn comes then. No row: it is
 // another's turn, or nobody's while nothing may be delivered: then jobs stand still, which would look like having none.
+// No upsert: that would lock the row, which every call to the destination needs, each time that somebody asks.
 func (q *Queries) DestinationSweepBegin(ctx context.Context, db DBTX, arg DestinationSweepBeginParams) (time.Time, error) {
-	row := db.QueryRow(ctx, DestinationSweepBegin, arg.Topic, arg.Turn)
+	row := db.QueryRow(ctx, DestinationSweepBegin, arg.Turn, arg.Topic)
 	var sweep_at time.Time
 	err := row.Scan(&sweep_at)
 	return sweep_at, err
