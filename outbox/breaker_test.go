@@ -1,7 +1,6 @@
 package outbox_test
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -382,31 +381,4 @@ func TestProbeKey(t *testing.T) {
 	}
 	b.exec("UPDATE outbox SET failures = 8 WHERE key = 'well'")
 	equal(t, "once it failed more often", probe(), "ill")
-}
-
-// A mark that is more urgent than the job which a row has gets one of its own.
-func TestMarkOvertakesVerification(t *testing.T) {
-	b := newBench(t, outbox.Config{})
-	b.mark("a")
-	b.release(b.lease("a"), &outbox.Failure{Action: outbox.Ambiguous, InDoubt: true, Err: errors.New("timeout")}, 0)
-	b.acknowledge(b.lease("a"))
-	b.exec("UPDATE outbox SET verify_at = now()")
-	b.exec("DELETE FROM river.river_job")
-	b.sweep()
-	priorities := func() (all []int32) {
-		t.Helper()
-		err := b.pool.QueryRow(t.Context(), "SELECT array_agg(priority ORDER BY id) FROM river.river_job").Scan(&all)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return all
-	}
-	if diff := cmp.Diff([]int32{2}, priorities()); diff != "" {
-		t.Fatalf("to be read back (-want +got):\n%s", diff)
-	}
-	b.mark("a")
-	b.mark("a")
-	if diff := cmp.Diff([]int32{2, 1}, priorities()); diff != "" {
-		t.Errorf("then changed twice (-want +got):\n%s", diff)
-	}
 }

@@ -94,26 +94,34 @@ func (o *Outbox) Limited(topic string) bool { return o.budgets[topic].Fleet.Call
 // the moment, that is when nobody has reserved a slot ahead. Nothing is granted while the destination is blocked, or but
 // for a probe while the breaker is open.
 func (o *Outbox) Reserve(ctx context.Context, conn Batcher, topic string, priority Priority, probe bool) (Reservation, error) {
-	// What a crash of the server makes it forget is less than it is away for.
-	batch := &pgx.Batch{}
-	batch.Queue("SELECT set_config('synchronous_commit', 'off', true)")
-	batch.Queue(dbsqlc.DestinationReserve, catchUp, probe, priority > PriorityLive, o.budgets[topic].fleetSpacing(), rateCreep, topic)
-	results := conn.SendBatch(ctx, batch)
-	_, err := results.Exec()
-	var row dbsqlc.DestinationReserveRow
-	if err == nil {
-		err = results.QueryRow().Scan(&row.Verdict, &row.Wait)
-	}
-	if closeErr := results.Close(); err == nil {
-		err = closeErr
-	}
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Reservation{}, o.ensure(ctx, conn, topic)
+	row, err := o.reserve(ctx, conn, topic, priority, probe)
+	if errors.Is(err, pgx.ErrNoRows) { // the first call ever
+		if err := o.ensure(ctx, conn, topic); err != nil {
+			return Reservation{}, err
+		}
+		row, err = o.reserve(ctx, conn, topic, priority, probe)
 	}
 	if err != nil {
 		return Reservation{}, fmt.Errorf("reserving a call of %s: %w", topic, err)
 	}
 	return Reservation{Granted: row.Verdict == "granted", Wait: row.Wait}, nil
+}
+
+func (o *Outbox) reserve(
+	ctx context.Context, conn Batcher, topic string, priority Priority, probe bool,
+) (row dbsqlc.DestinationReserveRow, err error) {
+	// What a crash of the server makes it forget is less than it is away for.
+	batch := &pgx.Batch{}
+	batch.Queue("SELECT set_config('synchronous_commit', 'off', true)")
+	batch.Queue(dbsqlc.DestinationReserve, catchUp, probe, priority > PriorityLive, o.budgets[topic].fleetSpacing(), rateCreep, topic)
+	results := conn.SendBatch(ctx, batch)
+	if _, err = results.Exec(); err == nil {
+		err = results.QueryRow().Scan(&row.Verdict, &row.Wait)
+	}
+	if closeErr := results.Close(); err == nil {
+		err = closeErr
+	}
+	return row, err
 }
 
 // ensure creates the topic's row.

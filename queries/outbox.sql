@@ -5,7 +5,7 @@
 -- name: OutboxMark :many
 -- Needs the keys sorted and distinct, so that two transactions marking several keys lock them in one order.
 -- job_id is null exactly when nothing will deliver the row: it was clean, parked or new. A job that is less urgent than
--- the mark is not enough.
+-- the mark is not enough, unless it is at work: whoever has the lease sees to the marks of its time.
 INSERT INTO outbox AS o (topic, key, dirty_since)
 SELECT @topic, marked.key, clock_timestamp()
 FROM (SELECT unnest(@keys::text[]) AS key) AS marked
@@ -16,7 +16,7 @@ ON CONFLICT (topic, key) DO UPDATE SET
     failures = CASE WHEN o.parked_at IS NULL THEN o.failures ELSE 0 END,
     parked_at = NULL,
     parked_reason = NULL
-RETURNING o.key, o.desired_version, (o.job_id IS NULL OR o.job_priority > @priority)::boolean AS needs_job;
+RETURNING o.key, o.desired_version, (o.job_id IS NULL OR o.job_priority > @priority AND o.lease_token IS NULL)::boolean AS needs_job;
 
 -- name: OutboxJobSet :exec
 -- River's driver schedules a job by the clock of the process that inserts it: one that is ahead of the database's would
@@ -61,9 +61,7 @@ claimed AS (
         leased_at = clock_timestamp(),
         lease_expires_at = clock_timestamp() + @lease::interval,
         redirtied_at = NULL,
-        -- The marks of the time of the lease are its holder's to see to, however urgent.
         job_id = COALESCE(sqlc.narg(job_id)::bigint, o.job_id),
-        job_priority = 1,
         tat = CASE WHEN current.verdict = 'claimed' THEN GREATEST(o.tat, clock_timestamp()) + @key_spacing::interval
             ELSE o.tat END,
         doubted_at = CASE WHEN o.lease_token IS NULL THEN o.doubted_at ELSE clock_timestamp() END,

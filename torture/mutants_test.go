@@ -56,7 +56,7 @@ var mutants = map[string]struct {
 	},
 	"insert only when no job row exists": {
 		[]edit{
-			{outboxSQL, "(o.job_id IS NULL OR o.job_priority > $3)::boolean AS needs_job", `(NOT EXISTS (SELECT FROM river.river_job AS j
+			{outboxSQL, "(o.job_id IS NULL OR o.job_priority > $3 AND o.lease_token IS NULL)::boolean AS needs_job", `(NOT EXISTS (SELECT FROM river.river_job AS j
 				WHERE j.args ->> 'key' = o.key AND j.finalized_at IS NULL) AND $3::smallint = 1)::boolean AS needs_job`},
 			{"outbox/acknowledge.go", "if acknowledged.StillDirty {", "if false {"},
 		},

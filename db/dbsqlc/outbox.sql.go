@@ -125,9 +125,7 @@ claimed AS (
         leased_at = clock_timestamp(),
         lease_expires_at = clock_timestamp() + $5::interval,
         redirtied_at = NULL,
-        -- The marks of the time of the lease are its holder's to see to, however urgent.
         job_id = COALESCE($6::bigint, o.job_id),
-        job_priority = 1,
         tat = CASE WHEN current.verdict = 'claimed' THEN GREATEST(o.tat, clock_timestamp()) + $7::interval
             ELSE o.tat END,
         doubted_at = CASE WHEN o.lease_token IS NULL THEN o.doubted_at ELSE clock_timestamp() END,
@@ -354,7 +352,7 @@ ON CONFLICT (topic, key) DO UPDATE SET
     failures = CASE WHEN o.parked_at IS NULL THEN o.failures ELSE 0 END,
     parked_at = NULL,
     parked_reason = NULL
-RETURNING o.key, o.desired_version, (o.job_id IS NULL OR o.job_priority > $3)::boolean AS needs_job
+RETURNING o.key, o.desired_version, (o.job_id IS NULL OR o.job_priority > $3 AND o.lease_token IS NULL)::boolean AS needs_job
 `
 
 type OutboxMarkParams struct {
@@ -374,7 +372,7 @@ type OutboxMarkRow struct {
 // for the row.
 // Needs the keys sorted and distinct, so that two transactions marking several keys lock them in one order.
 // job_id is null exactly when nothing will deliver the row: it was clean, parked or new. A job that is less urgent than
-// the mark is not enough.
+// the mark is not enough, unless it is at work: whoever has the lease sees to the marks of its time.
 func (q *Queries) OutboxMark(ctx context.Context, db DBTX, arg OutboxMarkParams) ([]OutboxMarkRow, error) {
 	rows, err := db.Query(ctx, OutboxMark, arg.Topic, arg.Keys, arg.Priority)
 	if err != nil {
