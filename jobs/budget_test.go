@@ -114,7 +114,7 @@ func TestLiveGoesBeforeVerification(t *testing.T) {
 			overtaken++
 		}
 	}
-	if overtaken > 3 { // the slot ahead, and what was called meanwhile
+	if overtaken > 10 { // the slot ahead, and those of the time until a worker was free for each
 		t.Errorf("%d were read back before five changes were pushed: %v", overtaken, after[len(before):])
 	}
 }
