@@ -45,7 +45,8 @@ type Error struct {
 	// RetryAfter is how long Clerk asked to be left alone: 1 s to 1 h for Wait, where a missing or unreadable header
 	// counts as 10 s; for other actions 0 unless Clerk named a time.
 	RetryAfter time.Duration
-	// RetryAfterHeader is what Clerk said literally: seconds, a date, or nonsense; "" for nothing.
+	// RetryAfterHeader is the header behind RetryAfter, bounded and on one line: seconds, a date, or nonsense. "" if there
+	// was none, or if RetryAfter is 0.
 	RetryAfterHeader string
 	// MaybeApplied is whether Clerk may have applied the write nevertheless, now or later. True for every Ambiguous, and
 	// for the outages behind which the write may still be at work (500, 502, 504).

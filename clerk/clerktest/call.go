@@ -62,7 +62,7 @@ func newCall(r *http.Request) (*call, error) {
 	if err != nil && !tooLarge {
 		return nil, err
 	}
-	c := &call{request: r, body: body, tooLarge: tooLarge, traceID: newTraceID(), clientGone: r.Context().Done()}
+	c := &call{request: r, body: body, tooLarge: tooLarge, traceID: randomHex(16), clientGone: r.Context().Done()}
 	c.route, c.organization = route(r.Method, r.URL.Path)
 	c.endpoint = endpoints[c.route]
 	if c.endpoint == nil {
@@ -84,10 +84,10 @@ func route(method, path string) (route, organization string) {
 
 func (s *Server) noEndpoint(*call) (any, error) { return nil, errNoEndpoint }
 
-func newTraceID() string {
-	id := make([]byte, 16)
-	_, _ = rand.Read(id) // never fails
-	return hex.EncodeToString(id)
+func randomHex(bytes int) string {
+	random := make([]byte, bytes)
+	_, _ = rand.Read(random) // never fails
+	return hex.EncodeToString(random)
 }
 
 // begin enters the request into the history.
@@ -121,6 +121,7 @@ func (s *Server) leave(c *call, clientGone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flights.leave(c.flight, time.Now(), clientGone)
+	s.notify()
 }
 
 // finish closes the request's entry in the history, if it ends without an answer.

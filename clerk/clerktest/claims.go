@@ -94,10 +94,7 @@ func operand(text string, context object) any {
 	}
 	var value any = context
 	for name := range strings.SplitSeq(text, ".") {
-		members, _ := value.(map[string]any)
-		if inner, is := value.(object); is {
-			members = inner
-		}
+		members, _ := value.(object)
 		value = members[name]
 	}
 	return value

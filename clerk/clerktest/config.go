@@ -34,12 +34,13 @@ type Config struct {
 	// try things out. Clerk does not do that.
 	AutoCreate bool
 
-	// HistoryLimit is how many requests and how many writes are remembered, the latest ones.
+	// HistoryLimit is how many requests are remembered, the latest ones; as many writes, as many attempts to deliver
+	// webhooks, and as many changes of public metadata, which tokens with stale claims are made of.
 	//
 	// Defaults to 0, which is all of them.
 	HistoryLimit int
 
-	// Seed makes the faults with a probability repeatable.
+	// Seed makes what is left to chance repeatable: faults with a probability, and WebhookConfig.Spread.
 	Seed uint64
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/claimsync/claimsync/clerk/clerktest"
 )
 
-// An outage, rehearsed as the package comment says.
+// Faults as JSON: set, shown and removed, and refused if there is a mistake in them.
 func TestControlFaults(t *testing.T) {
 	t.Parallel()
 	e := pushable(t)

@@ -29,16 +29,11 @@ func (f scheduled) active(now time.Time) bool { return !now.Before(f.from) && !f
 // left is the fault as it would have to be set now to go on the same.
 func (f scheduled) left(now time.Time) Fault {
 	left := f.Fault
-	left.At = max(0, wholeMilliseconds(f.from.Sub(now)))
-	if !f.until.IsZero() {
-		left.For = wholeMilliseconds(f.until.Sub(later(now, f.from)))
+	left.At = max(0, roundUp(f.from.Sub(now), time.Millisecond))
+	if !f.until.IsZero() { // up, for what is left must not become 0, which means forever
+		left.For = roundUp(f.until.Sub(later(now, f.from)), time.Millisecond)
 	}
 	return left
-}
-
-// wholeMilliseconds rounds up: what is left of a fault must not become 0, which means forever.
-func wholeMilliseconds(d time.Duration) time.Duration {
-	return (d + time.Millisecond - 1).Truncate(time.Millisecond)
 }
 
 func later(a, b time.Time) time.Time {

@@ -135,9 +135,10 @@ func TestFinished(t *testing.T) {
 			e := pushable(t)
 			e.SetFaults(fault)
 			_, _ = e.push(t.Context(), "org_1")
-			r, now := e.Requests()[0], time.Now()
-			if r.Finished.Before(r.Started.Add(fault.Latency)) || r.Finished.After(now) {
-				t.Errorf("started %s, finished %s, seen %s", r.Started, r.Finished, now)
+			seen := time.Now()
+			r := e.Requests()[0]
+			if r.Finished.Before(r.Started.Add(fault.Latency)) || r.Finished.After(seen) {
+				t.Errorf("started %s, finished %s, seen %s", r.Started, r.Finished, seen)
 			}
 		})
 	}
@@ -146,10 +147,17 @@ func TestFinished(t *testing.T) {
 			t.Parallel()
 			e := pushable(t)
 			e.SetFaults(fault)
-			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-			defer cancel()
-			_, _ = e.push(ctx, "org_1")
-			gaveUp, _ := ctx.Deadline()
+			ctx, cancel := context.WithCancel(t.Context())
+			var gaveUp time.Time
+			go func() {
+				_ = e.WaitFor(ctx, func() bool { return len(e.Requests()) == 1 && e.Requests()[0].Fault == fault.Effect })
+				time.Sleep(20 * time.Millisecond) // so that a Finished that comes too early is before gaveUp
+				gaveUp = time.Now()
+				cancel()
+			}()
+			if _, err := e.push(ctx, "org_1"); !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
 			ended := func() bool { return len(e.Requests()) == 1 && !e.Requests()[0].Finished.IsZero() }
 			if err := e.WaitFor(shortly(t), ended); err != nil {
 				t.Fatal(err)

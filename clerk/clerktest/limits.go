@@ -1,9 +1,6 @@
 package clerktest
 
-import (
-	"maps"
-	"time"
-)
+import "time"
 
 // LimitState is a rate limit and how far it is used.
 type LimitState struct {
@@ -60,6 +57,7 @@ func (s *Server) blockBy(c *call, fault Fault) {
 	if fault.Organization != "" {
 		w, by = s.organizationWindow(fault.Organization), LimitedOrganization
 	}
+	// What limited would answer is dropped: the fault's own answer is sent instead.
 	_ = c.limited(by, w.block(time.Now(), fault.RetryAfter))
 }
 
@@ -84,11 +82,10 @@ func (s *Server) Limits() LimitStates {
 		Organizations: map[string]LimitState{},
 	}
 	for id, w := range s.perOrg {
-		states.Organizations[id] = w.state(now, s.organizationLimit)
+		if state := w.state(now, s.organizationLimit); state.Used > 0 || !state.BlockedUntil.IsZero() {
+			states.Organizations[id] = state
+		}
 	}
-	maps.DeleteFunc(states.Organizations, func(_ string, state LimitState) bool {
-		return state.Used == 0 && state.BlockedUntil.IsZero()
-	})
 	return states
 }
 

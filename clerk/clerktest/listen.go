@@ -44,8 +44,9 @@ func (s *Server) URL() string { return "http://" + s.address }
 // BaseURL is the API's, as Clerk's clients want it: URL with /v1.
 func (s *Server) BaseURL() string { return s.URL() + "/v1" }
 
-// Close ends the listener, all requests that are in flight, and all late writes that have not landed. It returns when
-// no goroutine of the emulator is left; the state can still be read then. It may be called more than once.
+// Close ends the listener, all requests that are in flight, the competing traffic, the webhooks that are under way, and
+// all late writes that have not landed. It returns when no goroutine of the emulator is left; the state can still be
+// read then. It may be called more than once.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closed = true

@@ -17,7 +17,7 @@ const (
 const maxMetadata = 8 << 10
 
 // object is a JSON object. Numbers stay as they were written.
-type object map[string]any
+type object = map[string]any
 
 func decodeObject(raw json.RawMessage) (object, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
@@ -32,16 +32,16 @@ func decodeObject(raw json.RawMessage) (object, error) {
 // merge applies a patch: objects are merged at any depth, null removes, all else replaces. It is JSON Merge Patch.
 //
 // https://www.rfc-editor.org/rfc/rfc7396
-func merge(target, patch map[string]any) map[string]any {
+func merge(target, patch object) object {
 	if target == nil {
-		target = map[string]any{}
+		target = object{}
 	}
 	for key, value := range patch {
 		switch value := value.(type) {
 		case nil:
 			delete(target, key)
-		case map[string]any:
-			inner, _ := target[key].(map[string]any)
+		case object:
+			inner, _ := target[key].(object)
 			target[key] = merge(inner, value)
 		default:
 			target[key] = value
@@ -52,15 +52,13 @@ func merge(target, patch map[string]any) map[string]any {
 
 // PATCH /organizations/{id}/metadata
 func (s *Server) mergeMetadata(c *call) (any, error) {
-	return s.writeMetadata(c, merged)
+	return s.writeMetadata(c, merge)
 }
 
 // PUT /organizations/{id}/metadata
 func (s *Server) replaceMetadata(c *call) (any, error) {
 	return s.writeMetadata(c, replaced)
 }
-
-func merged(old, given object) object { return merge(old, given) }
 
 func replaced(_, given object) object { return given }
 
@@ -103,7 +101,7 @@ func (p params) metadata(
 	}
 	before, err := decodeObject(old)
 	if err != nil {
-		before = nil // EditMetadata can store anything
+		before = nil // EditMetadata can store JSON that is no object
 	}
 	after, err := json.Marshal(change(before, given))
 	if err != nil {

@@ -78,7 +78,7 @@ func (s *Server) deleteOrganization(c *call) (any, error) {
 		return nil, errNotFound
 	}
 	s.remove(c.organization)
-	return map[string]any{"object": "organization", "id": c.organization, "deleted": true}, nil
+	return deletedOrganization(c.organization), nil
 }
 
 var slugForm = regexp.MustCompile(`^[a-z0-9-]+$`)

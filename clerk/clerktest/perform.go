@@ -78,7 +78,7 @@ var usual = map[int]*refusal{
 	http.StatusConflict:              {code: "resource_locked", message: "The resource is locked. Please try again."},
 	http.StatusRequestEntityTooLarge: errBodyTooLarge,
 	http.StatusUnprocessableEntity:   {code: "form_param_value_invalid", message: "is invalid"},
-	http.StatusTooManyRequests:       {code: "too_many_requests", message: "Too many requests. Please try again in a bit.", long: "Too many requests, retry later."},
+	http.StatusTooManyRequests:       tooManyRequests(0),
 	http.StatusInternalServerError:   {code: "internal_clerk_error", message: "Oops, an unexpected error occurred."},
 	http.StatusGatewayTimeout:        {code: "gateway_timeout", message: "Request timed out."},
 }

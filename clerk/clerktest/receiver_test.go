@@ -37,6 +37,9 @@ func receive(t *testing.T, status int) *receiver {
 		if err != nil || !signed(request.Header, clerktest.DefaultWebhookSecret, body) {
 			t.Errorf("unsigned: %v %s, %v", request.Header, body, err)
 		}
+		if !request.Close {
+			t.Error("an idle connection stays behind")
+		}
 		var event struct {
 			Type, Object string
 			InstanceID   string `json:"instance_id"`

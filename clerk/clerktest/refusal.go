@@ -65,10 +65,11 @@ func slugTaken() error {
 		message: "That slug is taken. Please try another."}
 }
 
-func tooManyRequests(wait time.Duration) error {
+func tooManyRequests(wait time.Duration) *refusal {
 	return &refusal{status: http.StatusTooManyRequests, code: "too_many_requests", retryAfter: wait,
 		message: "Too many requests. Please try again in a bit.",
 		long:    "Too many requests, retry later."}
 }
 
-func seconds(d time.Duration) string { return strconv.Itoa(int(wholeSeconds(d) / time.Second)) }
+// seconds writes a Retry-After, which has no fractions.
+func seconds(d time.Duration) string { return strconv.Itoa(int(roundUp(d, time.Second) / time.Second)) }

@@ -115,7 +115,7 @@ func (l *scriptLine) follows(words ...string) bool {
 }
 
 // take reads the part of the line that begins with the word.
-func (l *scriptLine) take(word string) (err error) {
+func (l *scriptLine) take(word string) error {
 	f := &l.fault
 	switch word {
 	case "at":

@@ -6,9 +6,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
-// String returns the fault as a line that ParseScript reads.
+// String returns the fault as a line that ParseScript reads, if it is one that a script can say.
 func (f Fault) String() string {
 	parts := []string{f.what()}
 	if f.Latency > 0 {
@@ -18,10 +19,10 @@ func (f Fault) String() string {
 		parts = append(parts, "for "+strconv.FormatFloat(f.Probability*100, 'g', 12, 64)+" %")
 	}
 	if f.Organization != "" {
-		parts = append(parts, "for "+f.Organization)
+		parts = append(parts, "for "+asWord(f.Organization))
 	}
 	if f.Method != "" {
-		parts = append(parts, "on "+word(f.Method))
+		parts = append(parts, "on "+asWord(f.Method))
 	}
 	if f.Count > 0 {
 		parts = append(parts, strconv.Itoa(f.Count)+" times")
@@ -75,9 +76,12 @@ func (f Fault) answerParts() string {
 	return b.String()
 }
 
-// word quotes what would not be read as one word.
-func word(text string) string {
-	if strings.ContainsAny(text, " \t\":") {
+// asWord quotes what would not be read as one word, would end the line, or could not be seen.
+func asWord(text string) string {
+	separates := func(r rune) bool {
+		return r == '"' || r == ':' || unicode.IsSpace(r) || !unicode.IsPrint(r)
+	}
+	if strings.ContainsFunc(text, separates) {
 		return strconv.Quote(text)
 	}
 	return text

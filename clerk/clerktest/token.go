@@ -2,8 +2,6 @@ package clerktest
 
 import (
 	"cmp"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -110,7 +108,7 @@ func (s *Server) tokenContext(r TokenRequest) (object, error) {
 	public := s.metadataAt(o, time.Now().Add(-cmp.Or(r.Stale, s.staleness)), r.ChangesAgo)
 	metadata, err := decodeObject(public)
 	if err != nil {
-		metadata = nil // EditMetadata can store anything
+		metadata = nil // EditMetadata can store JSON that is no object
 	}
 	context["org"] = object{
 		"id": o.ID, "name": o.Name, "slug": o.Slug, "role": "org:" + r.Role, "public_metadata": metadata,
@@ -126,16 +124,10 @@ func (r TokenRequest) standardClaims(context object) map[string]any {
 	claims := map[string]any{
 		"iss": Issuer, "sub": r.Subject, "sid": r.SessionID, "azp": r.AuthorizedParty, "sts": r.Status,
 		"iat": issued, "nbf": issued - 10, "exp": issued + int64(r.Lifetime/time.Second),
-		"jti": newTokenID(), "v": 2, "fva": []int{0, -1}, "pla": "u:free",
+		"jti": randomHex(10), "v": 2, "fva": []int{0, -1}, "pla": "u:free",
 	}
 	if org, active := context["org"].(object); active {
 		claims["o"] = map[string]any{"id": org["id"], "slg": org["slug"], "rol": r.Role, "per": r.Permissions}
 	}
 	return claims
-}
-
-func newTokenID() string {
-	id := make([]byte, 10)
-	_, _ = rand.Read(id) // never fails
-	return hex.EncodeToString(id)
 }

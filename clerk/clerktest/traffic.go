@@ -24,8 +24,8 @@ type TrafficCount struct {
 
 // competing is the competing traffic of a server.
 type competing struct {
-	now   *Traffic // nil for none; the running goroutine's, which ends when it is another's
-	stop  chan struct{}
+	now   Traffic
+	stop  chan struct{} // ends the goroutine that sends; nil if there is none
 	count TrafficCount
 }
 
@@ -53,11 +53,6 @@ func (t Traffic) Check() error {
 
 func (t Traffic) interval() time.Duration { return t.Window / time.Duration(t.Requests) }
 
-// String is the notation that UnmarshalText reads.
-func (t Traffic) String() string {
-	return strconv.Itoa(t.Requests) + "/" + durationText(t.withDefaults().Window)
-}
-
 // UnmarshalText reads "500/10s", or "500" for the usual 10 s.
 func (t *Traffic) UnmarshalText(text []byte) error {
 	requests, window, found := strings.Cut(string(text), "/")
@@ -81,29 +76,27 @@ func (s *Server) SetTraffic(t Traffic) {
 	t = t.withDefaults()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.traffic.now != nil {
+	if s.traffic.stop != nil {
 		close(s.traffic.stop)
 	}
-	s.traffic.now, s.traffic.stop = nil, make(chan struct{})
+	s.traffic.now, s.traffic.stop = Traffic{}, nil
 	if t.Requests > 0 && !s.closed {
-		s.traffic.now = &t
-		replaced := s.traffic.stop
-		s.running.Go(func() { s.compete(&t, replaced) })
+		replaced := make(chan struct{})
+		s.traffic.now, s.traffic.stop = t, replaced
+		s.running.Go(func() { s.compete(t, replaced) })
 	}
+	s.notify()
 }
 
 // Traffic returns the competing traffic and what has become of it so far.
 func (s *Server) Traffic() (Traffic, TrafficCount) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.traffic.now == nil {
-		return Traffic{}, s.traffic.count
-	}
-	return *s.traffic.now, s.traffic.count
+	return s.traffic.now, s.traffic.count
 }
 
 // compete sends the traffic until it is replaced.
-func (s *Server) compete(t *Traffic, replaced <-chan struct{}) {
+func (s *Server) compete(t Traffic, replaced <-chan struct{}) {
 	ticker := time.NewTicker(max(t.interval(), time.Millisecond))
 	defer ticker.Stop()
 	began, sent := time.Now(), int64(0)
@@ -117,15 +110,16 @@ func (s *Server) compete(t *Traffic, replaced <-chan struct{}) {
 		}
 		due := int64(time.Since(began) / t.interval())
 		sent = max(sent, due-int64(t.Requests)) // a laptop that slept does not make up for it
-		s.sendTraffic(t, due-sent)
+		s.sendTraffic(replaced, due-sent)
 		sent = due
 	}
 }
 
-func (s *Server) sendTraffic(t *Traffic, requests int64) {
+// sendTraffic sends nothing any more once the traffic is replaced: its goroutine may not have noticed yet.
+func (s *Server) sendTraffic(replaced <-chan struct{}, requests int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.traffic.now != t {
+	if s.traffic.stop != replaced {
 		return
 	}
 	now := time.Now()

@@ -37,6 +37,23 @@ func TestTrafficCounts(t *testing.T) {
 	})
 }
 
+// WaitFor sees the change itself, not only what is sent later.
+func TestWaitForTraffic(t *testing.T) {
+	t.Parallel()
+	inBubble(t, clerktest.WithoutLimits(), func(t *testing.T, b *bubble) {
+		seen := make(chan time.Duration)
+		go func() {
+			_ = b.WaitFor(t.Context(), func() bool { now, _ := b.Traffic(); return now.Requests > 0 })
+			seen <- time.Since(b.began)
+		}()
+		b.at(time.Second)
+		b.SetTraffic(clerktest.Traffic{Requests: 1, Window: time.Hour})
+		if at := <-seen; at != time.Second {
+			t.Errorf("seen at %s", at)
+		}
+	})
+}
+
 // Traffic takes what it sends off what is left for others, without a gap.
 func TestTrafficFillsTheWindow(t *testing.T) {
 	t.Parallel()

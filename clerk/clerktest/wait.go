@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// WaitFor returns when the condition holds, which is asked now and after every request, answer, write and change of
-// the faults; or when ctx is done. The condition may call the server's methods.
+// WaitFor returns when the condition holds, or when ctx is done. The condition may call the server's methods. It is
+// asked now and after every change of what they return, but for session tokens, and for what only passing time changes:
+// of that, only the beginning and the end of a fault wake it.
 func (s *Server) WaitFor(ctx context.Context, condition func() bool) error {
 	for {
 		s.mu.Lock()

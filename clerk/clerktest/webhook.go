@@ -1,6 +1,7 @@
 package clerktest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -27,7 +28,7 @@ type WebhookConfig struct {
 	// Attempts is how often a delivery is tried, in all. Defaults to 8.
 	Attempts int
 	// RetryDelay is waited after the first attempt, and twice as long after each further one, up to MaxRetryDelay.
-	// Default to 1 s and 1 min: Clerk's are 5 s and 10 h.
+	// Default to 1 s, and to 1 min or RetryDelay, if that is longer. Clerk's are 5 s and 10 h.
 	RetryDelay    time.Duration
 	MaxRetryDelay time.Duration
 	// Timeout is how long an answer is waited for. Defaults to 5 s; Clerk's is 15 s.
@@ -57,29 +58,19 @@ type webhooks struct {
 }
 
 func (c WebhookConfig) withDefaults() WebhookConfig {
-	if c.Secret == "" {
-		c.Secret = DefaultWebhookSecret
-	}
+	c.Secret = cmp.Or(c.Secret, DefaultWebhookSecret)
+	c.Attempts = cmp.Or(c.Attempts, 8)
+	c.RetryDelay = cmp.Or(c.RetryDelay, time.Second)
+	c.MaxRetryDelay = cmp.Or(c.MaxRetryDelay, max(time.Minute, c.RetryDelay))
+	c.Timeout = cmp.Or(c.Timeout, 5*time.Second)
 	if c.Events == nil {
-		c.Events = []EventType{OrganizationCreated, OrganizationUpdated, OrganizationDeleted}
-	}
-	if c.Attempts == 0 {
-		c.Attempts = 8
-	}
-	if c.RetryDelay == 0 {
-		c.RetryDelay = time.Second
-	}
-	if c.MaxRetryDelay == 0 {
-		c.MaxRetryDelay = max(time.Minute, c.RetryDelay)
-	}
-	if c.Timeout == 0 {
-		c.Timeout = 5 * time.Second
+		c.Events = eventTypes
 	}
 	return c
 }
 
-// Check tells what is wrong with it.
-func (c WebhookConfig) Check() error {
+// check tells what is wrong with it.
+func (c WebhookConfig) check() error {
 	if c.URL == "" {
 		return nil
 	}
@@ -93,7 +84,7 @@ func (c WebhookConfig) Check() error {
 		}
 	}
 	for _, event := range c.Events {
-		if !slices.Contains((WebhookConfig{}).withDefaults().Events, event) {
+		if !slices.Contains(eventTypes, event) {
 			return fmt.Errorf("there is no event %q", event)
 		}
 	}
@@ -113,7 +104,7 @@ func (c WebhookConfig) secrets() []string {
 // SetWebhooks has an event sent after every change of an organization from now on, or none if there is no URL. What is
 // being delivered already goes on as it began. On an error nothing is changed.
 func (s *Server) SetWebhooks(config WebhookConfig) error {
-	if err := config.Check(); err != nil {
+	if err := config.check(); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -15,6 +15,8 @@ const (
 	OrganizationDeleted EventType = "organization.deleted"
 )
 
+var eventTypes = []EventType{OrganizationCreated, OrganizationUpdated, OrganizationDeleted}
+
 // instanceID is the emulated instance, in webhooks.
 const instanceID = "ins_clerktest"
 
@@ -29,10 +31,15 @@ type eventJSON struct {
 	Type       EventType `json:"type"`
 }
 
+// deletedJSON is what Clerk shows of an organization that is no more.
 type deletedJSON struct {
 	Object  string `json:"object"`
 	ID      string `json:"id"`
 	Deleted bool   `json:"deleted"`
+}
+
+func deletedOrganization(id string) deletedJSON {
+	return deletedJSON{Object: "organization", ID: id, Deleted: true}
 }
 
 // WebhookBody returns what Clerk posts for an event of an organization. It has no private metadata: whether Clerk sends
@@ -42,7 +49,7 @@ func WebhookBody(event EventType, o Organization, at time.Time) []byte {
 	shown.PrivateMetadata = nil
 	var data any = shown
 	if event == OrganizationDeleted {
-		data = deletedJSON{Object: "organization", ID: o.ID, Deleted: true}
+		data = deletedOrganization(o.ID)
 	}
 	body, err := json.Marshal(eventJSON{data, instanceID, "event", at.UnixMilli(), event})
 	if err != nil {

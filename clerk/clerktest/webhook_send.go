@@ -88,7 +88,6 @@ func (w Webhook) Send(ctx context.Context, url string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	request.Close = true // no idle connection stays behind
 	response, err := webhookClient.Do(request)
 	if err != nil {
 		return 0, err
@@ -100,7 +99,7 @@ func (w Webhook) Send(ctx context.Context, url string) (int, error) {
 
 // webhookClient follows no redirects: they are failures, as at Svix.
 var webhookClient = &http.Client{
-	Transport:     &http.Transport{DisableKeepAlives: true},
+	Transport:     &http.Transport{DisableKeepAlives: true}, // no idle connection stays behind
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 

@@ -22,7 +22,7 @@ func (v verdict) refused() bool { return v.wait > 0 }
 // admit counts a request, or refuses it. The times of successive calls must not go backwards.
 func (w *window) admit(now time.Time, limit Limit) verdict {
 	if now.Before(w.blockedUntil) {
-		return verdict{wait: wholeSeconds(w.blockedUntil.Sub(now)), until: w.blockedUntil, inBlock: true}
+		return verdict{wait: roundUp(w.blockedUntil.Sub(now), time.Second), until: w.blockedUntil, inBlock: true}
 	}
 	if limit.Requests < 0 {
 		return verdict{}
@@ -39,7 +39,7 @@ func (w *window) admit(now time.Time, limit Limit) verdict {
 
 // block refuses everything for the duration, rounded up to what Retry-After can say.
 func (w *window) block(now time.Time, d time.Duration) verdict {
-	wait := wholeSeconds(d)
+	wait := roundUp(d, time.Second)
 	w.blockedUntil = later(w.blockedUntil, now.Add(wait))
 	return verdict{wait: wait, until: w.blockedUntil}
 }
@@ -51,7 +51,5 @@ func (w *window) forget(now time.Time, limit Limit) {
 	}
 }
 
-// wholeSeconds rounds up, as Retry-After has no fractions.
-func wholeSeconds(d time.Duration) time.Duration {
-	return (d + time.Second - 1).Truncate(time.Second)
-}
+// roundUp rounds up to whole units.
+func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1).Truncate(unit) }

@@ -37,7 +37,8 @@ func TestWindowRule(t *testing.T) {
 				t.Fatalf("%+v, in a block %v", v, inBlock)
 			case !inBlock:
 				oldest := admitted[len(admitted)-limit.Requests]
-				if wait := wholeSeconds(oldest.Add(limit.Window).Sub(now)); v.wait != wait || !v.until.Equal(now.Add(wait)) {
+				wait := roundUp(oldest.Add(limit.Window).Sub(now), time.Second)
+				if v.wait != wait || !v.until.Equal(now.Add(wait)) {
 					t.Fatalf("%+v, want %s", v, wait)
 				}
 				blockedUntil = v.until
