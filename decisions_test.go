@@ -2,17 +2,13 @@ package claimsync_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"maps"
 	"os"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +18,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/clerk/clerktest"
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbtest"
@@ -168,18 +163,9 @@ const deciderOrganizations = 12
 
 func newDecider(t *testing.T, fault clerktest.Fault, closed bool) *decider {
 	t.Helper()
-	server, err := clerktest.Start(clerktest.WithoutLimits())
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := clerk.New(clerk.Config{
-		SecretKey: clerktest.DefaultSecretKey, BaseURL: server.BaseURL(), Timeout: 500 * time.Millisecond,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { client.CloseIdleConnections(); _ = server.Close() })
+	server, client := newClerk(t, 500*time.Millisecond)
 	d := &decider{t: t, pool: dbtest.New(t)}
+	var err error
 	d.sync, err = claimsync.New(claimsync.Config{
 		Pool: d.pool, Clerk: client, RateLimit: claimsync.Unlimited, OrganizationRateLimit: claimsync.Unlimited, MaxWorkers: 1,
 	})
@@ -196,7 +182,9 @@ func newDecider(t *testing.T, fault clerktest.Fault, closed bool) *decider {
 		server.SetFaults(fault)
 	}
 	if closed {
-		_ = server.Close()
+		if err := server.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	d.start(keys)
 	return d
@@ -209,7 +197,6 @@ func (d *decider) start(keys []string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	config.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	worker, err := river.NewClient(riverpgxv5.New(d.pool), config)
 	if err != nil {
 		d.t.Fatal(err)
@@ -223,12 +210,11 @@ func (d *decider) start(keys []string) {
 	if err := worker.Start(context.Background()); err != nil {
 		d.t.Fatal(err)
 	}
-	stop := sync.OnceFunc(func() {
-		if err := worker.Stop(context.Background()); err != nil && !errors.Is(err, context.Canceled) {
+	d.t.Cleanup(func() {
+		if err := worker.Stop(context.Background()); err != nil {
 			d.t.Error(err)
 		}
 	})
-	d.t.Cleanup(stop)
 }
 
 // expect waits until every organization has had the answer, or nobody may call any more, and compares.

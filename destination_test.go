@@ -27,12 +27,25 @@ type ends struct {
 func newEnds(t *testing.T) *ends {
 	t.Helper()
 	t.Parallel()
+	server, client := newClerk(t, 200*time.Millisecond)
+	e := &ends{t: t, pool: dbtest.New(t), clerk: server}
+	sync, err := claimsync.New(claimsync.Config{Pool: e.pool, Clerk: client})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Destination = sync.Jobs().Destinations[claimsync.Topic]
+	return e
+}
+
+// newClerk is a Clerk, and a client of it whose calls take at most the timeout.
+func newClerk(t *testing.T, timeout time.Duration) (*clerktest.Server, *clerk.Client) {
+	t.Helper()
 	server, err := clerktest.Start(clerktest.WithoutLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
 	client, err := clerk.New(clerk.Config{
-		SecretKey: clerktest.DefaultSecretKey, BaseURL: server.BaseURL(), Timeout: 200 * time.Millisecond,
+		SecretKey: clerktest.DefaultSecretKey, BaseURL: server.BaseURL(), Timeout: timeout,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -43,13 +56,7 @@ func newEnds(t *testing.T) *ends {
 			t.Error(err)
 		}
 	})
-	e := &ends{t: t, pool: dbtest.New(t), clerk: server}
-	sync, err := claimsync.New(claimsync.Config{Pool: e.pool, Clerk: client})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.Destination = sync.Jobs().Destinations[claimsync.Topic]
-	return e
+	return server, client
 }
 
 func (e *ends) exec(sql string) {

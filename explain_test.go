@@ -63,7 +63,7 @@ func (d *desk) transact(fn func(tx pgx.Tx) error) {
 	d.must(pgx.BeginFunc(d.t.Context(), d.pool, fn))
 }
 
-// create makes an organization that is linked to org_ and its id; and unlinked makes one that is not.
+// create makes an organization that is linked to org_ and its id.
 func (d *desk) create(id string) {
 	d.t.Helper()
 	d.insert(scoring.Organization{ID: id, Name: "The " + id, ClerkOrgID: new("org_" + id)})

@@ -2,6 +2,7 @@ package claimsync_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -29,7 +30,12 @@ func TestParkedKeysAreWalkedOver(t *testing.T) {
 		t.Errorf("reasons (-want +got):\n%s", diff)
 	}
 
-	query := outbox.ParkedQuery{Until: reasons[0].LastParkedAt, Limit: 1}
+	query := outbox.ParkedQuery{Reason: "missing 404", Until: reasons[0].LastParkedAt, Limit: 9}
+	if page, err := box.ParkedKeys(t.Context(), d.pool, claimsync.Topic, query); len(page) != 1 || page[0].Key != "org_b" {
+		t.Errorf("of one reason: %v, %v, want org_b", page, err)
+	}
+
+	query = outbox.ParkedQuery{Until: reasons[0].LastParkedAt, Limit: 1}
 	var walked []string
 	for len(walked) < 9 { // else without end
 		page, err := box.ParkedKeys(t.Context(), d.pool, claimsync.Topic, query)
@@ -46,7 +52,7 @@ func TestParkedKeysAreWalkedOver(t *testing.T) {
 		t.Errorf("walked over (-want +got):\n%s", diff)
 	}
 
-	query = outbox.ParkedQuery{Reason: "missing 404", Until: reasons[0].LastParkedAt, Limit: 9}
+	query = outbox.ParkedQuery{Reason: "missing 404", Until: time.Now().Add(time.Hour), Limit: 9}
 	if page, err := box.ParkedKeys(t.Context(), d.pool, claimsync.Topic, query); len(page) > 0 || err != nil {
 		t.Errorf("of a reason that there was: %v, %v", page, err)
 	}

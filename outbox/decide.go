@@ -41,7 +41,7 @@ type policy struct {
 const (
 	retryFirst, retryMost     = 500 * time.Millisecond, 5 * time.Second
 	missingFirst, missingMost = 10 * time.Second, 24 * time.Hour
-	// missingGiveUp is after about four days.
+	// missingGiveUp is after about three days.
 	missingGiveUp = 12
 )
 

@@ -16,8 +16,8 @@
 //  4. Acknowledge, in one transaction with the job's completion: the version is synced, if the token still holds the
 //     lease. A row marked meanwhile gets its next job in the same transaction. After a failure the lease is released
 //     ([Decide] says what follows), or the row parked.
-//  5. Sweep, by some process every second, unless nobody may call: a row that is due and has neither a live lease nor a live job gets a new job.
-//     So a deleted job, a dead process or a foreign writer costs seconds, not an update.
+//  5. Sweep, by some process every second, unless nobody may call: a row that is due and has neither a live lease nor a
+//     live job gets a new job. So a deleted job, a dead process or a foreign writer costs seconds, not an update.
 //  6. Verify. A push without an answer, or by a holder of a lost lease, may land after a newer one. Such a row is in
 //     doubt: once it is synced, the destination is read back, at growing intervals until nothing can land any more, and
 //     the current state pushed again over whatever has.

@@ -30,8 +30,8 @@ const (
 
 // Sweep finds the topic's rows that are due and that nothing will deliver, and gives each a new job. Rows in doubt get
 // one when they are to be verified. It does nothing if another process is at it, or ended less than pause ago, or while
-// the destination is blocked or its breaker open. Returns how many rows it woke to be delivered: in a healthy system none, each is a job
-// that was lost.
+// the destination is blocked or its breaker open. Returns how many rows it woke to be delivered: in a healthy system
+// none, each is a job that was lost.
 func (o *Outbox) Sweep(ctx context.Context, conn Conn, waker Waker, topic string, pause time.Duration) (int, error) {
 	turnEnds, err := o.queries.DestinationSweepBegin(ctx, conn, dbsqlc.DestinationSweepBeginParams{Topic: topic, Turn: sweepTurn})
 	if errors.Is(err, pgx.ErrNoRows) {
