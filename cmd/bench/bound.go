@@ -8,14 +8,14 @@ import (
 
 // bound is a figure that was seen, beside what was promised of it, if anything was.
 type bound struct {
-	what   string
-	seen   float64
-	least  *float64 // of several rounds, where nothing is promised; seen is the most then
-	beyond bool     // it was more than seen: nobody waited any longer
-	promise
-	limit float64
-	unit  unit
-	text  string // what was seen where it is no figure
+	what    string
+	seen    float64
+	least   *float64 // of several rounds, where nothing is promised; seen is the most then
+	beyond  bool     // it was more than seen: nobody waited any longer
+	promise promise
+	limit   float64
+	unit    unit
+	text    string // what was seen where it is no figure
 }
 
 // promise is how a figure has to relate to its limit.
@@ -89,7 +89,7 @@ func (b bound) ok() bool {
 	case atLeast:
 		return b.seen >= b.limit
 	case exactly:
-		return b.seen == b.limit && !b.beyond
+		return b.seen == b.limit
 	default:
 		return true
 	}
@@ -108,8 +108,12 @@ func (b bound) spanning(other bound) bound {
 	return most
 }
 
-// worse tells whether b is further from what was promised than other, which is of the same thing.
+// worse tells whether b is further from what was promised than other, which is of the same thing. A broken promise is
+// worse than any that was kept: what is seen says little where the limit differs from round to round.
 func (b bound) worse(other bound) bool {
+	if b.ok() != other.ok() {
+		return !b.ok()
+	}
 	switch b.promise {
 	case atLeast, exactly: // of the latter there is only yes/no
 		return b.seen < other.seen

@@ -11,9 +11,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/outbox"
 )
 
 // changeClaims gives organizations other claims than they had: no two of 202 changes in a row leave the same ones.
@@ -26,13 +23,6 @@ const changeClaims = `
 
 // announcer tells in a transaction that organizations changed.
 type announcer func(ctx context.Context, tx pgx.Tx, keys []string) error
-
-// markWith announces by the outbox.
-func markWith(sync *claimsync.Sync, waker outbox.Waker) announcer {
-	return func(ctx context.Context, tx pgx.Tx, keys []string) error {
-		return sync.Outbox().MarkTx(ctx, tx, waker, claimsync.Topic, keys...)
-	}
-}
 
 // change commits the next change of each organization, all in one transaction.
 func (f *fleet) change(ctx context.Context, keys ...string) error {
@@ -48,8 +38,8 @@ func (f *fleet) change(ctx context.Context, keys ...string) error {
 	return nil
 }
 
-// changeOver makes so many changes at random times of the span, one transaction each, to every organization at least
-// one, and returns when the span is over.
+// changeOver makes so many changes at random times of the span, one transaction each, spread evenly over the
+// organizations, and returns when the span is over.
 func (f *fleet) changeOver(ctx context.Context, span time.Duration, changes int) error {
 	keys := make([]string, changes)
 	times := make([]time.Duration, changes)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
@@ -54,8 +55,8 @@ const window = 10 * time.Second
 // production is Clerk's limit for an instance in production, in requests per window.
 const production = 1000
 
-// defaultShare is how much of the limit a fleet uses unless it is told otherwise.
-const defaultShare = 0.9
+// processes is how many a fleet has.
+const processes = 3
 
 // usual is Clerk on a good day.
 var usual = clerktest.Fault{Latency: 30 * time.Millisecond}
@@ -85,6 +86,9 @@ func (f *fleet) setUp(ctx context.Context) (err error) {
 		return err
 	}
 	f.closing.add(func() error { f.pool.Close(); return nil })
+	if err = db.Migrate(ctx, f.pool, db.MigrateConfig{}); err != nil {
+		return err
+	}
 	if f.clerk, err = clerktest.Start(f.config.clerk); err != nil {
 		return err
 	}
@@ -111,7 +115,10 @@ func (f *fleet) marker() (announcer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return markWith(synced, jobs.NewWaker(client)), nil
+	waker := jobs.NewWaker(client)
+	return func(ctx context.Context, tx pgx.Tx, keys []string) error {
+		return synced.Outbox().MarkTx(ctx, tx, waker, claimsync.Topic, keys...)
+	}, nil
 }
 
 // addOrganizations makes organizations that are linked, and of which Clerk knows nothing yet.

@@ -69,7 +69,7 @@ func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil &&
 // but looked into.
 func (f *fleet) stale(ctx context.Context) (stale []string, err error) {
 	rows, _ := f.pool.Query(ctx, `SELECT clerk_org_id, certification_tier::text, compliance_score, insurance_valid
-		FROM organizations ORDER BY length(id), id`) // its error is in rows
+		FROM organizations`) // its error is in rows
 	var key string
 	var want claims
 	_, err = pgx.ForEachRow(rows, []any{&key, &want.Tier, &want.Score, &want.Insurance}, func() error {
@@ -94,7 +94,7 @@ func (f *fleet) clerkHas(key string, want claims) bool {
 func (f *fleet) inStep(except ...string) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		stale, err := f.stale(ctx)
-		return len(stale) <= len(except) && subset(stale, except), err
+		return !slices.ContainsFunc(stale, func(key string) bool { return !slices.Contains(except, key) }), err
 	}
 }
 
@@ -105,9 +105,4 @@ func (f *fleet) inStepAndClean(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return f.inStep()(ctx)
-}
-
-// subset tells whether every one of some is one of all.
-func subset(some, all []string) bool {
-	return !slices.ContainsFunc(some, func(one string) bool { return !slices.Contains(all, one) })
 }

@@ -69,16 +69,23 @@ func (f *fleet) stop() (err error) {
 	// Not the scenario's context: it may have ended.
 	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
 	defer cancel()
+	var stopping []*serving
 	for _, p := range f.processes {
 		if p.Exited() {
 			err = errors.Join(err, fmt.Errorf("process %d had ended by itself: %s", p.PID(), p.Ending()))
+			continue
 		}
 		p.Signal(syscall.SIGTERM)
+		stopping = append(stopping, p)
 	}
-	for _, p := range f.processes {
-		if _, exitErr := p.Exit(ctx); exitErr != nil {
+	for _, p := range stopping {
+		code, exitErr := p.Exit(ctx)
+		switch {
+		case exitErr != nil:
 			p.Kill()
 			err = errors.Join(err, exitErr)
+		case code != 0:
+			err = errors.Join(err, fmt.Errorf("process %d: %s", p.PID(), p.Ending()))
 		}
 	}
 	if err != nil {

@@ -38,8 +38,8 @@ func (r row) cells() []string {
 	return []string{r.scenario, r.what, r.seenText(), r.limitText(), verdict}
 }
 
-// heading says what the figures are of.
-func (r report) heading() string {
+// caption says what the figures are of.
+func (r report) caption() string {
 	text := "On " + r.Machine.String()
 	if r.Rounds > 1 {
 		text += fmt.Sprintf("; the worst of %d rounds", r.Rounds)
@@ -68,7 +68,7 @@ func (r report) printText(w io.Writer) error {
 		}
 		text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
-	_, err := fmt.Fprintf(w, "%s\n%s\n", text.String(), r.heading())
+	_, err := fmt.Fprintf(w, "%s\n%s\n", text.String(), r.caption())
 	return err
 }
 
@@ -97,7 +97,7 @@ func (r report) printMarkdown(w io.Writer) error {
 		}
 		line(cells)
 	}
-	_, err := fmt.Fprintf(w, "%s\n%s\n", text.String(), r.heading())
+	_, err := fmt.Fprintf(w, "%s\n%s\n", text.String(), r.caption())
 	return err
 }
 

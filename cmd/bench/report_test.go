@@ -103,9 +103,14 @@ func TestWorst(t *testing.T) {
 	used := func(percent float64) bound { return bound{what: "used", seen: percent, promise: atLeast, limit: 95} }
 	rows := worst(scenarios, []outcome{
 		{scenario: "b", err: errBroken},
+		{scenario: "b", err: errBroken},
 		{scenario: "a", bounds: []bound{upTo(5, "calls", 3), used(99), holds("shown", true), counted("pushes", 20)}},
 		{scenario: "a", bounds: []bound{upTo(5, "calls", 7), used(90), holds("shown", false), counted("pushes", 30)}},
 		{scenario: "a", bounds: []bound{upTo(5, "calls", 4), used(97), holds("shown", true), counted("pushes", 10)}},
+		// The limit differs from round to round, and the broken one is not the one of which most was seen.
+		{scenario: "a", bounds: []bound{upTo(14, "meanwhile", 13)}},
+		{scenario: "a", bounds: []bound{upTo(11, "meanwhile", 12)}},
+		{scenario: "a", bounds: []bound{upTo(16, "meanwhile", 14)}},
 	})
 	var got []string
 	for _, r := range rows {
@@ -113,6 +118,7 @@ func TestWorst(t *testing.T) {
 	}
 	want := []string{
 		"a calls 7 at most 5 BROKEN", "a used 90 at least 95 BROKEN", "a shown no yes BROKEN", "a pushes 10 to 30  ",
+		"a meanwhile 12 at most 11 BROKEN",
 		"b ran to its end no yes BROKEN",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -11,14 +11,13 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/localpg"
 )
 
-// rig is what all scenarios share: a PostgreSQL server with a migrated template, and a build of the program.
+// rig is what all scenarios share: a PostgreSQL server, and a build of the program.
 type rig struct {
 	machine   machine
 	program   string // its path
@@ -32,12 +31,6 @@ type rig struct {
 	quiet sync.Mutex
 }
 
-const (
-	templateName = "template_bench"
-	// emptyTemplate is the same on every server, and nobody is ever connected to it.
-	emptyTemplate = "template0"
-)
-
 // serverConfig is a server as in production, but for its size: what is committed is on disk.
 var serverConfig = localpg.Config{
 	Durable:  true,
@@ -45,8 +38,8 @@ var serverConfig = localpg.Config{
 }
 
 // newRig starts and builds what is needed. If something fails, what has started is stopped.
-func newRig(ctx context.Context) (r *rig, err error) {
-	r = &rig{}
+func newRig(ctx context.Context) (_ *rig, err error) {
+	r := &rig{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.close())
@@ -66,7 +59,7 @@ func newRig(ctx context.Context) (r *rig, err error) {
 	if r.machine, err = describeMachine(ctx, r.admin); err != nil {
 		return nil, err
 	}
-	return r, r.makeTemplate(ctx)
+	return r, nil
 }
 
 func (r *rig) close() error { return r.closing.close() }
@@ -86,39 +79,14 @@ func (r *rig) build(ctx context.Context) (string, error) {
 	return path, nil
 }
 
-// makeTemplate makes the migrated database that the scenarios' are copies of. It then refuses connections, because
-// copying fails while there is one.
-func (r *rig) makeTemplate(ctx context.Context) error {
-	if err := r.create(ctx, templateName, emptyTemplate); err != nil {
-		return err
-	}
-	pool, err := db.Open(ctx, r.server.URL(templateName))
-	if err != nil {
-		return err
-	}
-	err = db.Migrate(ctx, pool, db.MigrateConfig{})
-	pool.Close()
-	if err != nil {
-		return err
-	}
-	_, err = r.admin.Exec(ctx, "ALTER DATABASE "+quote(templateName)+" ALLOW_CONNECTIONS false")
-	return err
-}
-
-// newDatabase makes a migrated database, and returns its URL. It lasts as long as the server.
+// newDatabase makes an empty database, and returns its URL. It lasts as long as the server.
 func (r *rig) newDatabase(ctx context.Context) (string, error) {
 	name := fmt.Sprintf("bench_%d", r.databases.Add(1))
-	return r.server.URL(name), r.create(ctx, name, templateName)
-}
-
-func (r *rig) create(ctx context.Context, name, template string) error {
-	if _, err := r.admin.Exec(ctx, "CREATE DATABASE "+quote(name)+" TEMPLATE "+quote(template)); err != nil {
-		return fmt.Errorf("creating database %s: %w", name, err)
+	if _, err := r.admin.Exec(ctx, "CREATE DATABASE "+name); err != nil {
+		return "", fmt.Errorf("creating database %s: %w", name, err)
 	}
-	return nil
+	return r.server.URL(name), nil
 }
-
-func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
 // closers stop what was started, the last first.
 type closers []func() error

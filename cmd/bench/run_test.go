@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"strings"
 	"testing"
@@ -29,6 +30,18 @@ func TestUsage(t *testing.T) {
 				t.Errorf("exit code %d, want %d; printed, want %q in it:\n%s", code, test.code, test.says, &out)
 			}
 		})
+	}
+}
+
+// What fails before the first scenario is told, not a panic.
+func TestInterruptedBeforeTheRigIsUp(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out bytes.Buffer
+	code := run(ctx, []string{"clerk", "--quick"}, &out, &out)
+	if code != exitFailed || out.String() != "bench: interrupted\n" {
+		t.Errorf("exit code %d, printed:\n%s", code, &out)
 	}
 }
 

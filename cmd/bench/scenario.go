@@ -120,7 +120,7 @@ func worst(scenarios []scenario, outcomes []outcome) (rows []row) {
 				continue
 			}
 			if o.err != nil {
-				bounds = append(bounds, holds("ran to its end", false))
+				bounds = keepWorse(bounds, holds("ran to its end", false))
 			}
 			for _, b := range o.bounds {
 				bounds = keepWorse(bounds, b)

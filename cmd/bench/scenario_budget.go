@@ -13,9 +13,6 @@ type budget struct {
 	used          float64 // how much of the limit is to be used at least, in percent
 }
 
-// processes is how many a fleet has.
-const processes = 3
-
 func (s budget) run(ctx context.Context, b *bench) ([]bound, error) {
 	config := fleetConfig{
 		organizations: s.organizations, processes: processes, clerk: clerkOf(s.limit),
@@ -36,7 +33,10 @@ func (s budget) run(ctx context.Context, b *bench) ([]bound, error) {
 		}
 		calls := f.calls()
 		return []bound{
-			{what: "budget used, from the first push to the last", seen: calls.used(s.limit), promise: atLeast, limit: s.used, unit: percent},
+			{
+				what: "budget used, from the first push to the last", seen: calls.used(s.limit),
+				promise: atLeast, limit: s.used, unit: percent,
+			},
 			zero("answers 429", len(calls.tooMany())),
 			zero("organizations out of step in the end", len(stale)),
 			counted("pushes", len(calls.pushes())),

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claimsync/claimsync/clerk/clerktest"
+	"github.com/claimsync/claimsync/outbox"
 )
 
 // outage is a Clerk that fails for a while and then hangs for a while, with organizations that change meanwhile.
@@ -58,7 +59,7 @@ func (outage) recovery(ctx context.Context, f *fleet, ended time.Time) ([]bound,
 	if err != nil {
 		return nil, err
 	}
-	allowed := drainTime(backlog, defaultShare*production) + drainSlack
+	allowed := drainTime(backlog, outbox.DefaultShare*production) + drainSlack
 	drained, err := until(ctx, ended, 2*allowed, f.inStepAndClean)
 	return []bound{
 		within(recognized, "first successful push, after recovery", firstPush(f.calls(), ended)),
@@ -89,7 +90,8 @@ func (s outage) play(ctx context.Context, f *fleet) (times outageTimes, err erro
 		times.ended, err = s.script(ctx, f.clerk)
 		return err
 	})
-	return times, group.Wait()
+	err = group.Wait()
+	return times, err // times is complete only now
 }
 
 // script is what Clerk does. Returns when it was well again: what hangs then, hangs on.

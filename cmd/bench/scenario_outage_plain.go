@@ -2,18 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivertype"
 
-	"github.com/claimsync/claimsync/clerk"
-	"github.com/claimsync/claimsync/clerk/clerktest"
-	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/internal/plainjobs"
 	"github.com/claimsync/claimsync/jobs"
 )
 
@@ -52,78 +45,20 @@ func (s plainOutage) run(ctx context.Context, b *bench) ([]bound, error) {
 	})
 }
 
-// plainArgs is the usual job: at most one per organization that is not done.
-type plainArgs struct {
-	Key string `json:"key"`
-}
-
-const plainQueue = "plain"
-
-func (plainArgs) Kind() string { return "plain" }
-
-func (plainArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: plainQueue, UniqueOpts: river.UniqueOpts{
-		ByArgs: true,
-		// Without those that are completed, which River's default counts: no organization would be pushed twice a day.
-		ByState: []rivertype.JobState{
-			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,
-			rivertype.JobStateRunning, rivertype.JobStateScheduled,
-		},
-	}}
-}
-
-// plainWorker reads the current state and pushes it.
-type plainWorker struct {
-	river.WorkerDefaults[plainArgs]
-	f     *fleet
-	clerk *clerk.Client
-}
-
-func (w *plainWorker) Work(ctx context.Context, job *river.Job[plainArgs]) error {
-	var want claims
-	err := w.f.pool.QueryRow(ctx, `SELECT certification_tier::text, compliance_score, insurance_valid FROM organizations
-		WHERE clerk_org_id = $1`, job.Args.Key).Scan(&want.Tier, &want.Score, &want.Insurance)
-	if err != nil {
-		return err
-	}
-	_, err = w.clerk.PushMetadata(ctx, job.Args.Key, clerk.Metadata{
-		CertificationTier: want.Tier, ComplianceScore: want.Score, InsuranceValid: want.Insurance,
-	})
-	return err
-}
-
 // usePlainJobs announces changes by unique jobs, and works them with as many workers as the fleet would have.
 func (f *fleet) usePlainJobs(ctx context.Context) error {
-	client, err := clerk.New(clerk.Config{SecretKey: clerktest.DefaultSecretKey, BaseURL: f.clerk.BaseURL()})
+	plain, err := plainjobs.Start(ctx, f.pool, f.clerk.BaseURL(), processes*jobs.DefaultMaxWorkers)
 	if err != nil {
 		return err
-	}
-	f.closing.add(func() error { client.CloseIdleConnections(); return nil })
-	workers := river.NewWorkers()
-	river.AddWorker(workers, &plainWorker{f: f, clerk: client})
-	plain, err := river.NewClient(riverpgxv5.New(f.pool), &river.Config{
-		Schema: db.DefaultRiverSchema, Logger: slog.New(slog.DiscardHandler), Workers: workers,
-		Queues: map[string]river.QueueConfig{plainQueue: {MaxWorkers: processes * jobs.DefaultMaxWorkers}},
-	})
-	if err != nil {
-		return err
-	}
-	// Not ctx, whose end would stop it ungracefully: it is stopped below.
-	if err := plain.Start(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("starting plain River: %w", err)
 	}
 	f.closing.add(func() error {
+		// Not the scenario's context: it may have ended.
 		stopping, cancel := context.WithTimeout(context.Background(), stopPatience)
 		defer cancel()
-		return plain.StopAndCancel(stopping)
+		return plain.Stop(stopping)
 	})
 	f.announce = func(ctx context.Context, tx pgx.Tx, keys []string) error {
-		for _, key := range keys {
-			if _, err := plain.InsertTx(ctx, tx, plainArgs{Key: key}, nil); err != nil {
-				return err
-			}
-		}
-		return nil
+		return plain.AnnounceTx(ctx, tx, keys...)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/claimsync/claimsync/clerk/clerktest"
+	"github.com/claimsync/claimsync/outbox"
 )
 
 // poison is one organization among many whose state Clerk refuses for good.
@@ -21,8 +22,6 @@ const (
 	// parkedWithin is how long after Clerk's answer the organization is parked, and prompt what takes one push.
 	parkedWithin = 2 * time.Second
 	prompt       = 10 * time.Second
-
-	poisonStatus = http.StatusUnprocessableEntity
 )
 
 func (s poison) run(ctx context.Context, b *bench) ([]bound, error) {
@@ -45,13 +44,14 @@ type poisoned struct {
 
 func (p poisoned) othersGetInStep(ctx context.Context) ([]bound, error) {
 	p.f.clerk.SetFaults(clerktest.Fault{
-		Effect: clerktest.Answer, Status: poisonStatus, Organization: p.key, Method: http.MethodPatch,
+		Effect: clerktest.Answer, Status: http.StatusUnprocessableEntity,
+		Organization: p.key, Method: http.MethodPatch,
 	}, usual)
 	begun := time.Now()
 	if err := p.f.change(ctx, p.f.keys...); err != nil {
 		return nil, err
 	}
-	allowed := drainTime(len(p.f.keys), defaultShare*production) + drainSlack
+	allowed := drainTime(len(p.f.keys), outbox.DefaultShare*production) + drainSlack
 	took, err := until(ctx, begun, 2*allowed, p.f.inStep(p.key))
 	return []bound{within(allowed, "all others in step after", took)}, err
 }

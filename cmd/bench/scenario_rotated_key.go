@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 )
@@ -61,8 +60,10 @@ func (s rotatedKey) refuse(ctx context.Context, f *fleet) ([]bound, error) {
 		return nil, err
 	}
 	degraded, err := f.degraded(ctx)
+	// A refused key is probed for no more often than an outage is: after 2 s, then ever more seldom, up to every 30 s.
+	mostProbes := int(s.span / probeInterval)
 	return []bound{
-		upTo(callsUntilRefused+probes, "calls with the old key", calls),
+		upTo(callsUntilRefused+mostProbes, "calls with the old key", calls),
 		counted("… of them probes", probes),
 		zero("organizations parked", parked),
 		holds("every process's /readyz says degraded, and why", degraded),
@@ -78,8 +79,8 @@ func (f *fleet) probes(ctx context.Context) (int, error) {
 func (f *fleet) degraded(ctx context.Context) (bool, error) {
 	for _, p := range f.processes {
 		var answer struct {
-			Status  string            `json:"status"`
-			Reasons []json.RawMessage `json:"reasons"`
+			Status  string   `json:"status"`
+			Reasons []string `json:"reasons"`
 		}
 		status, _, err := p.get(ctx, "/readyz", &answer)
 		if err != nil || status != http.StatusOK || answer.Status != "degraded" || len(answer.Reasons) == 0 {
