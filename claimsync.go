@@ -53,15 +53,22 @@ type Config struct {
 	// Logger gets a line per push. Defaults to none.
 	Logger *slog.Logger
 
-	// Observer is told of pushes and sweeps, for metrics. Defaults to none.
-	Observer jobs.Observer
+	// Observer is told of pushes, sweeps and recalculations, for metrics. Defaults to none.
+	Observer Observer
+}
+
+// Observer is told what happens. Its methods are called concurrently.
+type Observer interface {
+	jobs.Observer
+	scoring.RecalculationObserver
 }
 
 // Sync is the outbox of Clerk organizations. It starts nothing.
 type Sync struct {
-	outbox *outbox.Outbox
-	logger *slog.Logger
-	jobs   jobs.Config
+	outbox   *outbox.Outbox
+	logger   *slog.Logger
+	observer Observer // nil: none
+	jobs     jobs.Config
 }
 
 // New returns a Sync. It does not touch the database.
@@ -77,14 +84,16 @@ func New(config Config) (*Sync, error) {
 		return nil, err
 	}
 	box := outbox.New(outbox.Config{RiverSchema: config.RiverSchema, Budgets: map[string]outbox.Budget{Topic: budget}})
-	s := &Sync{outbox: box, logger: config.Logger}
+	s := &Sync{outbox: box, logger: config.Logger, observer: config.Observer}
 	s.jobs = jobs.Config{
 		Pool:       config.Pool,
 		Outbox:     s.outbox,
 		MaxWorkers: config.MaxWorkers,
 		Stopping:   config.Stopping,
 		Logger:     config.Logger,
-		Observer:   config.Observer,
+	}
+	if config.Observer != nil {
+		s.jobs.Observer = config.Observer
 	}
 	if config.Clerk != nil {
 		s.jobs.Destinations = map[string]outbox.Destination{
@@ -111,6 +120,22 @@ type organizationMarker struct {
 	waker  outbox.Waker
 }
 
-func (m organizationMarker) MarkTx(ctx context.Context, tx pgx.Tx, clerkOrgIDs ...string) error {
-	return m.outbox.MarkTx(ctx, tx, m.waker, Topic, clerkOrgIDs...)
+func (m organizationMarker) MarkTx(
+	ctx context.Context, tx pgx.Tx, urgency scoring.Urgency, clerkOrgIDs ...string,
+) error {
+	return m.outbox.MarkTx(ctx, tx, m.waker, Topic, priorityOf(urgency), clerkOrgIDs...)
+}
+
+// priorityOf translates between two packages that do not know each other.
+func priorityOf(urgency scoring.Urgency) outbox.Priority {
+	switch urgency {
+	case scoring.UrgencyLapse:
+		return outbox.PriorityLapse
+	case scoring.UrgencyAging:
+		return outbox.PriorityRoutine
+	case scoring.UrgencyBackfill:
+		return outbox.PriorityBackfill
+	default:
+		return outbox.PriorityLive
+	}
 }

@@ -202,7 +202,7 @@ func (d *decider) start(keys []string) {
 		d.t.Fatal(err)
 	}
 	err = pgx.BeginFunc(d.t.Context(), d.pool, func(tx pgx.Tx) error {
-		return d.sync.Outbox().MarkTx(d.t.Context(), tx, jobs.NewWaker(worker), claimsync.Topic, keys...)
+		return d.sync.Outbox().MarkTx(d.t.Context(), tx, jobs.NewWaker(worker), claimsync.Topic, outbox.PriorityLive, keys...)
 	})
 	if err != nil {
 		d.t.Fatal(err)

@@ -10,7 +10,7 @@
 //	err = jobs.Register(workers, sync.Jobs())                    // on the application's own River client
 //	maps.Copy(riverConfig.Queues, jobs.Queues(sync.Jobs()))
 //	client, err := river.NewClient(riverpgxv5.New(pool), riverConfig)
-//	go jobs.NewMaintainer(sync.Jobs(), jobs.NewWaker(client)).Run(ctx)
+//	go sync.Run(ctx, jobs.NewWaker(client))
 //
 //	store := sync.Store(jobs.NewWaker(client))                   // and then, in a transaction of the application's:
 //	org, result, err := store.RecalculateTx(ctx, tx, id, time.Time{})

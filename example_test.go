@@ -36,7 +36,7 @@ func ExampleNew() {
 			return err
 		}
 		waker := jobs.NewWaker(client)
-		go jobs.NewMaintainer(sync.Jobs(), waker).Run(ctx)
+		go sync.Run(ctx, waker)
 
 		// In a transaction of the application's own, after changing facts.
 		store := sync.Store(waker)

@@ -128,8 +128,8 @@ func (e *Explanation) leaseInWords() string {
 }
 
 func (e *Explanation) doubtInWords() string {
-	return fmt.Sprintf("It is in doubt: a push was given up on at %s which may still land. Clerk is read back at %s, and "+
-		"pushed over if it did.", e.at(*e.Row.DoubtedAt), e.at(*e.Row.VerifyAt))
+	return fmt.Sprintf("It is in doubt: a push given up on at %s may still land, or Clerk was seen to differ. Clerk is read "+
+		"back at %s, and pushed over if it did.", e.at(*e.Row.DoubtedAt), e.at(*e.Row.VerifyAt))
 }
 
 func (e *Explanation) failureInWords() string {

@@ -84,7 +84,7 @@ func TestNoLostUpdate(t *testing.T) {
 					if err != nil {
 						return err
 					}
-					if err := f.config.Outbox.MarkTx(ctx, tx, f.waker, topic, key); err != nil {
+					if err := f.config.Outbox.MarkTx(ctx, tx, f.waker, topic, outbox.PriorityLive, key); err != nil {
 						return err
 					}
 					if i%5 == 4 {

@@ -96,7 +96,7 @@ func (f *fleet) start() (stop func()) {
 func (f *fleet) mark(keys ...string) {
 	f.t.Helper()
 	err := pgx.BeginFunc(f.t.Context(), f.pool, func(tx pgx.Tx) error {
-		return f.config.Outbox.MarkTx(f.t.Context(), tx, f.waker, topic, keys...)
+		return f.config.Outbox.MarkTx(f.t.Context(), tx, f.waker, topic, outbox.PriorityLive, keys...)
 	})
 	if err != nil {
 		f.t.Fatal(err)

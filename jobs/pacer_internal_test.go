@@ -57,7 +57,7 @@ func TestPacerOrder(t *testing.T) {
 		var order []int64
 		var called []time.Duration
 		for _, job := range []*deliveryJob{
-			jobOf(1, outbox.PriorityVerification, time.Hour), jobOf(2, outbox.PriorityLive, time.Minute),
+			jobOf(1, outbox.PriorityRoutine, time.Hour), jobOf(2, outbox.PriorityLive, time.Minute),
 			jobOf(3, outbox.PriorityLive, time.Hour), jobOf(4, outbox.PriorityLive, time.Minute),
 			jobOf(5, outbox.PriorityBackfill, 24*time.Hour),
 		} {

@@ -18,5 +18,6 @@
 //     limited (429) though we keep to our budget, so others use the same key. claimsync_destination_blocked_seconds says how
 //     long everybody waits; more than a minute is unusual.
 //   - increase(claimsync_swept_rows_total): jobs are lost.
+//   - claimsync_due_overdue_seconds > 60: scores are stale, since nobody recalculates them or some cannot be.
 //   - claimsync_outbox_up == 0: what is read from the database, all but the deliveries, is missing.
 package metrics

@@ -11,13 +11,17 @@ import (
 
 const namespace = "claimsync"
 
-// Metrics is the metrics of one process, in a registry of their own. It is a jobs.Observer, and safe for concurrent use.
+// Metrics is the metrics of one process, in a registry of their own. It is a claimsync.Observer, and safe for concurrent use.
 type Metrics struct {
 	registry   *prometheus.Registry
 	deliveries *prometheus.CounterVec
 	durations  *prometheus.HistogramVec
 	lags       *prometheus.HistogramVec
 	swept      *prometheus.CounterVec
+
+	recalculations       *prometheus.CounterVec
+	recalculationLags    prometheus.Histogram
+	recalculationsFailed prometheus.Counter
 }
 
 // New returns the metrics of deliveries and of the process itself. The Watch methods add more.
@@ -44,8 +48,26 @@ func New() *Metrics {
 			Namespace: namespace, Name: "swept_rows_total",
 			Help: "Outbox rows that were due and had no live job: each is a job that was lost.",
 		}, []string{"topic"}),
+		recalculations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Name: "due_recalculations_total",
+			Help: "Scores calculated because time was to change them; unchanged ones were calculated in vain.",
+		}, []string{"result"}),
+		recalculationLags: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "due_recalculation_lag_seconds",
+			Help: "From the instant at which time changed a score to its recalculation, of the first in each batch.",
+			// From the usual poll of a second to a service that was down for a month.
+			Buckets: []float64{.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86400, 30 * 86400},
+		}),
+		recalculationsFailed: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Name: "due_recalculations_failed_total",
+			Help: "Organizations that were due and could not be calculated; they are tried again later and later.",
+		}),
+	}
+	for _, result := range []string{resultChanged, resultUnchanged} {
+		m.recalculations.WithLabelValues(result) // from zero: a counter that appears at 1 has no increase
 	}
 	m.registry.MustRegister(m.deliveries, m.durations, m.lags, m.swept,
+		m.recalculations, m.recalculationLags, m.recalculationsFailed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -17,11 +17,14 @@ type Waker interface {
 }
 
 // MarkTx records in tx that the state of the keys changed, and sees to it that each will be delivered once tx commits.
-// Nothing happens if it rolls back. Repeated keys count once. A parked key is tried again.
+// Nothing happens if it rolls back. Repeated keys count once. A parked key is tried again. A key that waits for its turn
+// already is delivered as the most urgent of its marks.
 //
 // It locks the keys' rows, sorted, until tx ends. A transaction at REPEATABLE READ or above can fail with 40001 here
 // if another one marked the same key meanwhile, and must be retried by its owner, as for any row it updates.
-func (o *Outbox) MarkTx(ctx context.Context, tx pgx.Tx, waker Waker, topic string, keys ...string) error {
+func (o *Outbox) MarkTx(
+	ctx context.Context, tx pgx.Tx, waker Waker, topic string, priority Priority, keys ...string,
+) error {
 	if len(keys) == 0 {
 		return nil
 	}
@@ -29,7 +32,7 @@ func (o *Outbox) MarkTx(ctx context.Context, tx pgx.Tx, waker Waker, topic strin
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
 
-	marked, err := o.queries.OutboxMark(ctx, tx, dbsqlc.OutboxMarkParams{Topic: topic, Keys: keys, Priority: int16(PriorityLive)})
+	marked, err := o.queries.OutboxMark(ctx, tx, dbsqlc.OutboxMarkParams{Topic: topic, Keys: keys, Priority: int16(priority)})
 	if err != nil {
 		return fmt.Errorf("marking %d outbox rows of %s: %w", len(keys), topic, err)
 	}
@@ -39,7 +42,7 @@ func (o *Outbox) MarkTx(ctx context.Context, tx pgx.Tx, waker Waker, topic strin
 			asleep = append(asleep, row.Key)
 		}
 	}
-	return o.wakeTx(ctx, tx, waker, topic, PriorityLive, asleep)
+	return o.wakeTx(ctx, tx, waker, topic, priority, asleep)
 }
 
 // wakeTx inserts a job for each key and notes it in the key's row, which tx has locked.

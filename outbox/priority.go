@@ -5,7 +5,8 @@ type Priority int
 
 // The priorities.
 const (
-	PriorityLive         Priority = 1 // a change that somebody made
-	PriorityVerification Priority = 2 // reading back what is in doubt
-	PriorityBackfill     Priority = 3 // pushing again what may be right already
+	PriorityLive     Priority = 1 // a change that somebody made
+	PriorityLapse    Priority = 2 // what was valid and has run out by itself
+	PriorityRoutine  Priority = 3 // reading back what is in doubt; what only aged
+	PriorityBackfill Priority = 4 // pushing again what may be right already
 )

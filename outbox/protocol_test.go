@@ -55,7 +55,9 @@ func (b *bench) transact(fn func(tx pgx.Tx) error) {
 
 func (b *bench) mark(keys ...string) {
 	b.t.Helper()
-	b.transact(func(tx pgx.Tx) error { return b.box.MarkTx(b.t.Context(), tx, b.waker, topic, keys...) })
+	b.transact(func(tx pgx.Tx) error {
+		return b.box.MarkTx(b.t.Context(), tx, b.waker, topic, outbox.PriorityLive, keys...)
+	})
 }
 
 func (b *bench) claim(key string) outbox.Claim {
@@ -207,7 +209,7 @@ func TestRolledBackMarkLeavesNothing(t *testing.T) {
 	b := newBench(t, outbox.Config{})
 	rollback := errors.New("rolled back")
 	err := pgx.BeginFunc(t.Context(), b.pool, func(tx pgx.Tx) error {
-		if err := b.box.MarkTx(t.Context(), tx, b.waker, topic, "a"); err != nil {
+		if err := b.box.MarkTx(t.Context(), tx, b.waker, topic, outbox.PriorityLive, "a"); err != nil {
 			return err
 		}
 		return rollback
@@ -348,7 +350,7 @@ func TestClaimOfLockedRow(t *testing.T) {
 	b := newBench(t, outbox.Config{})
 	b.mark("a", "b")
 	b.transact(func(tx pgx.Tx) error {
-		if err := b.box.MarkTx(t.Context(), tx, b.waker, topic, "a"); err != nil {
+		if err := b.box.MarkTx(t.Context(), tx, b.waker, topic, outbox.PriorityLive, "a"); err != nil {
 			return err
 		}
 		equal(t, "claim of the locked row", b.claim("a").Verdict, outbox.Locked)

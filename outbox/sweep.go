@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -92,11 +94,16 @@ func (o *Outbox) sweepTx(
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]string, len(rows))
-	for i, row := range rows {
-		keys[i] = row.Key
+	keys := map[Priority][]string{}
+	for _, row := range rows {
+		keys[Priority(row.Priority)] = append(keys[Priority(row.Priority)], row.Key)
 	}
-	return rows, o.wakeTx(ctx, tx, waker, topic, PriorityLive, keys)
+	for _, priority := range slices.Sorted(maps.Keys(keys)) {
+		if err := o.wakeTx(ctx, tx, waker, topic, priority, keys[priority]); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
 }
 
 // sweepUnverified takes one batch: verifications are not urgent, and what is left is the next sweep's.
@@ -108,6 +115,6 @@ func (o *Outbox) sweepUnverified(ctx context.Context, conn Conn, waker Waker, to
 		if err != nil {
 			return err
 		}
-		return o.wakeTx(ctx, tx, waker, topic, PriorityVerification, keys)
+		return o.wakeTx(ctx, tx, waker, topic, PriorityRoutine, keys)
 	})
 }

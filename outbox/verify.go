@@ -24,7 +24,7 @@ const (
 func (o *Outbox) VerifyTx(
 	ctx context.Context, tx pgx.Tx, waker Waker, lease Lease, inStep bool, receipt Receipt, duration time.Duration,
 ) error {
-	stillDirty, err := o.queries.OutboxVerify(ctx, tx, dbsqlc.OutboxVerifyParams{
+	verified, err := o.queries.OutboxVerify(ctx, tx, dbsqlc.OutboxVerifyParams{
 		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.jobID(),
 		InStep: inStep, VerifyAfter: verifyAfter, LastAfter: verifyLastAfter,
 		Status: receipt.status(), TraceID: receipt.traceID(), Duration: duration,
@@ -32,8 +32,8 @@ func (o *Outbox) VerifyTx(
 	if err != nil {
 		return lease.wrap("verifying", err)
 	}
-	if stillDirty {
-		return o.wakeTx(ctx, tx, waker, lease.Topic, PriorityLive, []string{lease.Key})
+	if verified.StillDirty {
+		return o.wakeTx(ctx, tx, waker, lease.Topic, Priority(verified.Priority), []string{lease.Key})
 	}
 	return nil
 }

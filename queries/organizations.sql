@@ -38,7 +38,7 @@ SELECT count(*) AS organizations, count(*) FILTER (WHERE clerk_org_id IS NULL) A
 SELECT id, clerk_org_id::text AS clerk_org_id FROM organizations WHERE clerk_org_id = ANY(@clerk_org_ids::text[]);
 
 -- name: OrganizationSaveScores :exec
--- recalculate_at: the zero time of Go means none. calculated_at moves even where the scores do not: under REPEATABLE
+-- recalculate_at, insured_until: the zero time of Go means none. calculated_at moves even where the scores do not: under REPEATABLE
 -- READ it is the conflict by which a second calculation that missed our facts is refused.
 UPDATE organizations AS o SET
     compliance_score = s.compliance_score,
@@ -48,7 +48,8 @@ UPDATE organizations AS o SET
     audit_score = s.audit_score,
     insurance_valid = s.insurance_valid,
     calculated_at = @calculated_at,
-    recalculate_at = NULLIF(s.recalculate_at, '0001-01-01 00:00:00+00')
+    recalculate_at = NULLIF(s.recalculate_at, '0001-01-01 00:00:00+00'),
+    insured_until = NULLIF(s.insured_until, '0001-01-01 00:00:00+00')
 FROM (
     SELECT unnest(@ids::text[]) AS id,
         unnest(@compliance_scores::smallint[]) AS compliance_score,
@@ -57,9 +58,28 @@ FROM (
         unnest(@personnel_scores::smallint[]) AS personnel_score,
         unnest(@audit_scores::smallint[]) AS audit_score,
         unnest(@insurance_valids::boolean[]) AS insurance_valid,
-        unnest(@recalculate_ats::timestamptz[]) AS recalculate_at
+        unnest(@recalculate_ats::timestamptz[]) AS recalculate_at,
+        unnest(@insured_untils::timestamptz[]) AS insured_until
 ) AS s
 WHERE o.id = s.id;
+
+-- name: OrganizationClaimLapsed :many
+-- Organizations whose insurance has run out since they were calculated, longest ago first. Those that another transaction
+-- has locked are left to it, or to the next time. now() and not clock_timestamp(): that no index could be searched for.
+SELECT id, insured_until::timestamptz AS due_at FROM organizations
+WHERE insured_until <= COALESCE(sqlc.narg(now)::timestamptz, now()) AND id <> ALL(@skipped::text[])
+ORDER BY insured_until LIMIT @max_rows FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: OrganizationClaimAged :many
+-- As OrganizationClaimLapsed, of those of which anything has changed by time.
+SELECT id, recalculate_at::timestamptz AS due_at FROM organizations
+WHERE recalculate_at <= COALESCE(sqlc.narg(now)::timestamptz, now()) AND id <> ALL(@skipped::text[])
+ORDER BY recalculate_at LIMIT @max_rows FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: OrganizationsDue :one
+-- How many are due and have not been calculated yet, and how long the one has been that is due for longest.
+SELECT count(*) AS organizations, COALESCE(clock_timestamp() - min(recalculate_at), interval '0')::interval AS overdue
+FROM organizations WHERE recalculate_at <= now();
 
 -- name: OrganizationClaims :one
 -- What a Clerk organization's tokens are to say.

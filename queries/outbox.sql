@@ -164,8 +164,15 @@ SELECT (parked_at IS NULL)::boolean AS still_dirty FROM parked;
 -- name: OutboxVerify :one
 -- Ends a verification. Unless the destination was as it should be, or the row was marked meanwhile, it is marked here.
 -- The next verification is after three times as long, until the last one is over; when it was begun counts, since what
--- landed after the destination was read was not seen. No row: the lease was lost.
-WITH verified AS (
+-- landed after the destination was read was not seen. A mark made meanwhile is urgent, else what follows is as urgent as
+-- the verification was. No row: the lease was lost.
+WITH held AS (
+    SELECT o.topic, o.key, o.dirty_since IS NOT NULL AS marked, o.job_priority
+    FROM outbox AS o
+    WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
+    FOR NO KEY UPDATE OF o
+),
+verified AS (
     UPDATE outbox AS o SET
         desired_version = desired_version + CASE WHEN NOT @in_step::boolean AND dirty_since IS NULL THEN 1 ELSE 0 END,
         dirty_since = CASE WHEN @in_step::boolean THEN dirty_since ELSE COALESCE(dirty_since, clock_timestamp()) END,
@@ -178,8 +185,9 @@ WITH verified AS (
         doubted_at = CASE WHEN doubted_at + @last_after::interval > leased_at THEN doubted_at END,
         verify_at = CASE WHEN doubted_at + @last_after::interval > leased_at
             THEN doubted_at + GREATEST(@verify_after::interval, (leased_at - doubted_at) * 3) END
-    WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
-    RETURNING o.topic, o.key, o.dirty_since
+    FROM held
+    WHERE o.topic = held.topic AND o.key = held.key
+    RETURNING o.topic, o.key, o.dirty_since, (CASE WHEN held.marked THEN 1 ELSE held.job_priority END)::smallint AS priority
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
@@ -188,7 +196,46 @@ recorded AS (
         sqlc.narg(status), sqlc.narg(trace_id), @duration
     FROM verified AS v
 )
-SELECT (dirty_since IS NOT NULL)::boolean AS still_dirty FROM verified;
+SELECT (dirty_since IS NOT NULL)::boolean AS still_dirty, priority FROM verified;
+
+-- name: OutboxSuspect :many
+-- Has rows read back, once and now, of which somebody saw the destination to differ. One that is dirty, parked or at work is
+-- left: there is nothing to compare with yet. One that was overwritten too often lately is contested: somebody else
+-- writes it too, and to go on would be a fight without an end. Needs a job as OutboxMark tells.
+WITH suspect AS (
+    SELECT o.topic, o.key, o.job_id, o.job_priority
+    FROM outbox AS o
+    WHERE o.topic = @topic AND o.key = ANY(@keys::text[]) AND o.dirty_since IS NULL AND o.parked_at IS NULL
+        AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
+    ORDER BY o.key
+    FOR NO KEY UPDATE OF o
+),
+judged AS (
+    SELECT s.*, (
+        SELECT count(*) FROM outbox_delivery AS d
+        WHERE d.topic = s.topic AND d.key = s.key AND d.outcome = 'overwritten'
+            AND d.finished_at > clock_timestamp() - @contest_window::interval
+    ) >= @contest_limit::bigint AS contested
+    FROM suspect AS s
+),
+suspected AS (
+    UPDATE outbox AS o SET
+        doubted_at = COALESCE(o.doubted_at, clock_timestamp() - @last_after::interval),
+        verify_at = clock_timestamp(),
+        not_before = NULL
+    FROM judged
+    WHERE o.topic = judged.topic AND o.key = judged.key AND NOT judged.contested
+)
+SELECT key, contested::boolean AS contested, (job_id IS NULL OR job_priority > @priority::smallint)::boolean AS needs_job
+FROM judged ORDER BY key;
+
+-- name: OutboxContested :many
+-- Which of the keys were overwritten too often lately.
+SELECT d.key FROM outbox_delivery AS d
+WHERE d.topic = @topic AND d.key = ANY(@keys::text[]) AND d.outcome = 'overwritten'
+    AND d.finished_at > clock_timestamp() - @contest_window::interval
+GROUP BY d.key HAVING count(*) >= @contest_limit::bigint
+ORDER BY d.key;
 
 -- name: OutboxRecordFenced :exec
 -- For a result that was not accepted: the row itself is another delivery's by now. But the push may have landed after
@@ -209,8 +256,10 @@ FROM fenced AS f;
 -- Rows that are due and that no live job will deliver. A running job counts as live for one lease: longer, and it
 -- would hold one. A job scheduled for much later than now counts as none, whatever its state (River schedules by the
 -- clock of a process, which may be wrong), and so does one that is overdue without being available: River has no leader
--- then to make it so. A job that is to try again has a moment of grace, to be put back. In the order of age, after the row that the batch before ended with.
-SELECT o.key, o.dirty_since::timestamptz AS dirty_since
+-- then to make it so. A job that is to try again has a moment of grace, to be put back. In the order of age, after the
+-- row that the batch before ended with. What had a job is as urgent as that was; what never had one is a foreign writer's.
+SELECT o.key, o.dirty_since::timestamptz AS dirty_since,
+    (CASE WHEN o.job_id IS NULL THEN 1 ELSE o.job_priority END)::smallint AS priority
 FROM outbox AS o
 WHERE o.topic = @topic
     AND (o.dirty_since, o.key) > (@after_dirty_since::timestamptz, @after_key::text)

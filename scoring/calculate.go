@@ -34,6 +34,7 @@ func Calculate(now time.Time, tier Tier, f *Facts) Result {
 		TierEligibility: eligibility(tier, overall, personnel.Details.LBPVerifiedCount, found),
 		Metadata:        Metadata{tier, overall, insured},
 		NextChange:      min(insuranceChange, personnelChange, auditChange, insuredChange).time(),
+		InsuredUntil:    insuredChange.time(),
 	}
 }
 

@@ -14,6 +14,10 @@ type Result struct {
 	// insurance becomes different with no fact changing; zero if that never happens. Figures that merely count, such
 	// as the days to an expiry, do not make it earlier.
 	NextChange time.Time `json:"-"`
+
+	// InsuredUntil is the instant at which the validity of the insurance ends with no fact changing; zero if it is not
+	// valid. It is not before NextChange.
+	InsuredUntil time.Time `json:"-"`
 }
 
 // Breakdown is the overall score by category.

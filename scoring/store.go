@@ -16,8 +16,19 @@ import (
 // Marker records in the caller's transaction that the claims of Clerk organizations changed, so that they are pushed
 // once it commits.
 type Marker interface {
-	MarkTx(ctx context.Context, tx pgx.Tx, clerkOrgIDs ...string) error
+	MarkTx(ctx context.Context, tx pgx.Tx, urgency Urgency, clerkOrgIDs ...string) error
 }
+
+// Urgency says what is to be pushed before what.
+type Urgency int
+
+// The urgencies, the most urgent first.
+const (
+	UrgencyLive     Urgency = iota // somebody changed something
+	UrgencyLapse                   // an insurance ran out
+	UrgencyAging                   // time changed something else
+	UrgencyBackfill                // many at once, of which few have changed
+)
 
 // Store keeps organizations, their facts and their scores in Postgres. Each of its methods that end in Tx does all its
 // writing in the caller's transaction, the outbox mark included: all or nothing. It holds no state and is safe for
@@ -52,6 +63,7 @@ type Score struct {
 	InsuranceValid bool
 	CalculatedAt   time.Time
 	RecalculateAt  time.Time // when time alone changes one of the above; zero: never
+	InsuredUntil   time.Time // when time alone ends InsuranceValid; zero: it is false
 }
 
 // The errors of a Store, besides those of the database.
@@ -98,6 +110,9 @@ func organizationOf(row dbsqlc.Organization) (Organization, error) {
 	if row.RecalculateAt != nil {
 		org.Score.RecalculateAt = *row.RecalculateAt
 	}
+	if row.InsuredUntil != nil {
+		org.Score.InsuredUntil = *row.InsuredUntil
+	}
 	return org, nil
 }
 
@@ -111,6 +126,7 @@ func scoreOf(now time.Time, result *Result) *Score {
 		InsuranceValid: result.Metadata.InsuranceValid,
 		CalculatedAt:   now,
 		RecalculateAt:  result.NextChange,
+		InsuredUntil:   result.InsuredUntil,
 	}
 }
 

@@ -51,7 +51,7 @@ func (s *Store) ImportTx(ctx context.Context, tx pgx.Tx, given []OrganizationFac
 	if err != nil {
 		return Imported{}, err
 	}
-	if err := s.save(ctx, tx, calculationTime(now, clock), changed...); err != nil {
+	if err := s.save(ctx, tx, UrgencyBackfill, calculationTime(now, clock), changed...); err != nil {
 		return Imported{}, err
 	}
 	return Imported{Created: created, Updated: len(changed) - created, Unchanged: len(given) - len(changed)}, nil

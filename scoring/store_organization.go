@@ -50,7 +50,7 @@ func (s *Store) UpdateTx(
 	if err := s.updateChanged(ctx, tx, r); err != nil {
 		return Organization{}, Result{}, err
 	}
-	if err := s.save(ctx, tx, calculationTime(now, clock), r); err != nil {
+	if err := s.save(ctx, tx, UrgencyLive, calculationTime(now, clock), r); err != nil {
 		return Organization{}, Result{}, err
 	}
 	return r.after, r.result, nil
@@ -87,7 +87,7 @@ func (s *Store) ReplaceFactsTx(
 	if err := s.replaceFacts(ctx, tx, []factsChange{{id: id, stored: r.facts, given: facts}}); err != nil {
 		return Organization{}, Result{}, err
 	}
-	if err := s.save(ctx, tx, calculationTime(now, clock), r); err != nil {
+	if err := s.save(ctx, tx, UrgencyLive, calculationTime(now, clock), r); err != nil {
 		return Organization{}, Result{}, err
 	}
 	return r.after, r.result, nil
@@ -118,7 +118,7 @@ func (s *Store) DeleteTx(ctx context.Context, tx pgx.Tx, id string) error {
 	if clerkOrgID == nil {
 		return nil
 	}
-	return s.marker.MarkTx(ctx, tx, *clerkOrgID)
+	return s.marker.MarkTx(ctx, tx, UrgencyLive, *clerkOrgID)
 }
 
 // MarkTx has the organization pushed again though nothing changed. Reports whether it is linked, else there is
@@ -131,5 +131,5 @@ func (s *Store) MarkTx(ctx context.Context, tx pgx.Tx, id string) (linked bool, 
 	if clerkOrgID == nil {
 		return false, nil
 	}
-	return true, s.marker.MarkTx(ctx, tx, *clerkOrgID)
+	return true, s.marker.MarkTx(ctx, tx, UrgencyLive, *clerkOrgID)
 }

@@ -21,22 +21,22 @@ func (s *Store) RecalculateTx(ctx context.Context, tx pgx.Tx, id string, now tim
 	if err != nil {
 		return Organization{}, Result{}, err
 	}
-	if err := s.save(ctx, tx, calculationTime(now, clock), r); err != nil {
+	if err := s.save(ctx, tx, UrgencyLive, calculationTime(now, clock), r); err != nil {
 		return Organization{}, Result{}, err
 	}
 	return r.after, r.result, nil
 }
 
-// RecalculateManyTx is RecalculateTx for several organizations at once, in the same few round trips. Ids that do not
-// exist (any more) are left out. Returns the ids that were calculated, and how many of them have a new score.
+// RecalculateManyTx is RecalculateTx for several organizations at once, in the same few round trips, with what differs
+// announced at urgency. Ids that do not exist (any more) are left out. Returns the ids that were calculated, and how many of them have a new score.
 func (s *Store) RecalculateManyTx(
-	ctx context.Context, tx pgx.Tx, ids []string, now time.Time,
+	ctx context.Context, tx pgx.Tx, urgency Urgency, ids []string, now time.Time,
 ) (calculated []string, changed int, err error) {
 	revisions, clock, err := s.load(ctx, tx, dbsqlc.OrganizationLock, ids)
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := s.save(ctx, tx, calculationTime(now, clock), revisions...); err != nil {
+	if err := s.save(ctx, tx, urgency, calculationTime(now, clock), revisions...); err != nil {
 		return nil, 0, err
 	}
 	for _, r := range revisions {
@@ -57,7 +57,9 @@ func calculationTime(now, clock time.Time) time.Time {
 }
 
 // save calculates the revisions' scores, stores them, and marks what has to be pushed. The rows must be locked.
-func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, revisions ...*revision) error {
+func (s *Store) save(
+	ctx context.Context, tx pgx.Tx, urgency Urgency, now time.Time, revisions ...*revision,
+) error {
 	if len(revisions) == 0 {
 		return nil
 	}
@@ -70,7 +72,7 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, revisions ..
 	if err := s.queries.OrganizationSaveScores(ctx, tx, scores); err != nil {
 		return fmt.Errorf("saving the scores of %s: %w", describe(scores.Ids), err)
 	}
-	return s.mark(ctx, tx, revisions)
+	return s.mark(ctx, tx, urgency, revisions)
 }
 
 func appendScore(scores *dbsqlc.OrganizationSaveScoresParams, id string, score *Score) {
@@ -82,11 +84,12 @@ func appendScore(scores *dbsqlc.OrganizationSaveScoresParams, id string, score *
 	scores.AuditScores = append(scores.AuditScores, int16(score.Audit))
 	scores.InsuranceValids = append(scores.InsuranceValids, score.InsuranceValid)
 	scores.RecalculateAts = append(scores.RecalculateAts, score.RecalculateAt)
+	scores.InsuredUntils = append(scores.InsuredUntils, score.InsuredUntil)
 }
 
 // mark announces the Clerk organizations whose claims the revisions change. One that was unlinked is announced too: its
 // claims are to go.
-func (s *Store) mark(ctx context.Context, tx pgx.Tx, revisions []*revision) error {
+func (s *Store) mark(ctx context.Context, tx pgx.Tx, urgency Urgency, revisions []*revision) error {
 	var clerkOrgIDs []string
 	for _, r := range revisions {
 		clerkOrgIDs = append(clerkOrgIDs, r.outdated()...)
@@ -95,7 +98,7 @@ func (s *Store) mark(ctx context.Context, tx pgx.Tx, revisions []*revision) erro
 	if len(clerkOrgIDs) == 0 {
 		return nil
 	}
-	return s.marker.MarkTx(ctx, tx, clerkOrgIDs...)
+	return s.marker.MarkTx(ctx, tx, urgency, clerkOrgIDs...)
 }
 
 // outdated is the Clerk organizations that do not say what they should once the revision is committed.
@@ -124,7 +127,7 @@ func (r *revision) scoreChanged() bool {
 		return true
 	}
 	before, after := *r.before.Score, *r.after.Score
-	before.CalculatedAt, before.RecalculateAt = after.CalculatedAt, after.RecalculateAt
+	before.CalculatedAt, before.RecalculateAt, before.InsuredUntil = after.CalculatedAt, after.RecalculateAt, after.InsuredUntil
 	return before != after
 }
 

@@ -370,7 +370,7 @@ func TestRecalculateManySkipsTheMissing(t *testing.T) {
 	s.create("a", "org_A")
 	s.create("c", "")
 	s.transact(func(tx pgx.Tx) error {
-		found, changed, err := s.RecalculateManyTx(t.Context(), tx, []string{"c", "b", "a"}, time.Time{})
+		found, changed, err := s.RecalculateManyTx(t.Context(), tx, scoring.UrgencyLive, []string{"c", "b", "a"}, time.Time{})
 		same(t, "found", found, []string{"a", "c"})
 		same(t, "changed", changed, 0)
 		return err

@@ -31,7 +31,7 @@ var mutants = map[string]struct {
 			{"claimsync.go", "type organizationMarker struct {", "type organizationMarker struct {\n\tpool *pgxpool.Pool"},
 			{"claimsync.go", "organizationMarker{outbox: s.outbox,", "organizationMarker{pool: s.jobs.Pool, outbox: s.outbox,"},
 			{
-				"claimsync.go", "return m.outbox.MarkTx(ctx, tx, m.waker, Topic, clerkOrgIDs...)", `
+				"claimsync.go", "return m.outbox.MarkTx(ctx, tx, m.waker, Topic, priorityOf(urgency), clerkOrgIDs...)", `
 	go func() {
 		_ = pgx.BeginFunc(context.Background(), m.pool, func(tx pgx.Tx) error {
 			// Waits for the caller's transaction to end.
@@ -39,7 +39,7 @@ var mutants = map[string]struct {
 			if err != nil {
 				return err
 			}
-			return m.outbox.MarkTx(context.Background(), tx, m.waker, Topic, clerkOrgIDs...)
+			return m.outbox.MarkTx(context.Background(), tx, m.waker, Topic, priorityOf(urgency), clerkOrgIDs...)
 		})
 	}()
 	return nil`,

@@ -70,6 +70,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 		return nil, err
 	}
 	registry.WatchOutbox(config.pool, m.sync.Outbox(), claimsync.Topic)
+	registry.WatchScores(config.pool)
 
 	riverConfig, err := jobs.RiverConfig(m.sync.Jobs(), config.riverSchema)
 	if err != nil {
@@ -108,7 +109,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 		cancel()
 		return nil, errors.Join(fmt.Errorf("starting River UI: %w", err), listener.Close(), m.river.Stop(context.WithoutCancel(ctx)))
 	}
-	m.running.Go(func() { jobs.NewMaintainer(m.sync.Jobs(), waker).Run(background) })
+	m.running.Go(func() { m.sync.Run(background, waker) })
 	m.serve(listener, handler)
 	return m, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/scoring"
 )
 
 // recalculateBatch is how many organizations one transaction calculates: their rows are locked meanwhile.
@@ -41,6 +42,7 @@ func (c *recalculateCommand) Run(ctx context.Context, a *app) error {
 	defer t.close()
 	work := recalculation{tool: t, app: a}
 	if c.All {
+		work.urgency = scoring.UrgencyBackfill
 		err = work.all(ctx)
 	} else {
 		err = work.these(ctx, c.IDs)
@@ -57,6 +59,7 @@ func (c *recalculateCommand) Run(ctx context.Context, a *app) error {
 
 type recalculation struct {
 	tool                *tool
+	urgency             scoring.Urgency
 	app                 *app
 	calculated, changed int
 }
@@ -110,7 +113,7 @@ func (r *recalculation) these(ctx context.Context, ids []string) error {
 func (r *recalculation) batch(ctx context.Context, ids []string) (found []string, err error) {
 	var changed int
 	err = db.Transact(ctx, r.tool.pool, func(tx pgx.Tx) (err error) {
-		found, changed, err = r.tool.store.RecalculateManyTx(ctx, tx, ids, time.Time{})
+		found, changed, err = r.tool.store.RecalculateManyTx(ctx, tx, r.urgency, ids, time.Time{})
 		return err
 	})
 	if err != nil {

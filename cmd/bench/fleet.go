@@ -18,6 +18,7 @@ import (
 	"github.com/claimsync/claimsync/clerk/clerktest"
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/jobs"
+	"github.com/claimsync/claimsync/outbox"
 )
 
 // fleet is an installation: a database with organizations, an emulated Clerk that has them too, and processes of the
@@ -117,7 +118,7 @@ func (f *fleet) marker() (announcer, error) {
 	}
 	waker := jobs.NewWaker(client)
 	return func(ctx context.Context, tx pgx.Tx, keys []string) error {
-		return synced.Outbox().MarkTx(ctx, tx, waker, claimsync.Topic, keys...)
+		return synced.Outbox().MarkTx(ctx, tx, waker, claimsync.Topic, outbox.PriorityLive, keys...)
 	}, nil
 }
 

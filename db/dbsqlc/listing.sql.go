@@ -12,7 +12,7 @@ import (
 
 const OrganizationPage = `-- name: OrganizationPage :many
 
-SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o.documentation_score, o.insurance_score, o.personnel_score, o.audit_score, o.insurance_valid, o.calculated_at, o.recalculate_at, o.created_at,
+SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o.documentation_score, o.insurance_score, o.personnel_score, o.audit_score, o.insurance_valid, o.calculated_at, o.recalculate_at, o.created_at, o.insured_until,
     COALESCE(x.desired_version, 0)::bigint AS desired_version,
     COALESCE(x.synced_version, 0)::bigint AS synced_version,
     x.dirty_since, x.synced_at, x.last_error, x.parked_at, x.parked_reason
@@ -65,6 +65,7 @@ func (q *Queries) OrganizationPage(ctx context.Context, db DBTX, arg Organizatio
 			&i.Organization.CalculatedAt,
 			&i.Organization.RecalculateAt,
 			&i.Organization.CreatedAt,
+			&i.Organization.InsuredUntil,
 			&i.DesiredVersion,
 			&i.SyncedVersion,
 			&i.DirtySince,
@@ -84,7 +85,7 @@ func (q *Queries) OrganizationPage(ctx context.Context, db DBTX, arg Organizatio
 }
 
 const OrganizationPageDirty = `-- name: OrganizationPageDirty :many
-SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o.documentation_score, o.insurance_score, o.personnel_score, o.audit_score, o.insurance_valid, o.calculated_at, o.recalculate_at, o.created_at, x.desired_version, x.synced_version,
+SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o.documentation_score, o.insurance_score, o.personnel_score, o.audit_score, o.insurance_valid, o.calculated_at, o.recalculate_at, o.created_at, o.insured_until, x.desired_version, x.synced_version,
     x.dirty_since, x.synced_at, x.last_error, x.parked_at, x.parked_reason
 FROM outbox AS x
 JOIN organizations AS o ON o.clerk_org_id = x.key
@@ -142,6 +143,7 @@ func (q *Queries) OrganizationPageDirty(ctx context.Context, db DBTX, arg Organi
 			&i.Organization.CalculatedAt,
 			&i.Organization.RecalculateAt,
 			&i.Organization.CreatedAt,
+			&i.Organization.InsuredUntil,
 			&i.DesiredVersion,
 			&i.SyncedVersion,
 			&i.DirtySince,
@@ -161,7 +163,7 @@ func (q *Queries) OrganizationPageDirty(ctx context.Context, db DBTX, arg Organi
 }
 
 const OrganizationPageParked = `-- name: OrganizationPageParked :many
-SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o.documentation_score, o.insurance_score, o.personnel_score, o.audit_score, o.insurance_valid, o.calculated_at, o.recalculate_at, o.created_at, x.desired_version, x.synced_version,
+SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o.documentation_score, o.insurance_score, o.personnel_score, o.audit_score, o.insurance_valid, o.calculated_at, o.recalculate_at, o.created_at, o.insured_until, x.desired_version, x.synced_version,
     x.dirty_since, x.synced_at, x.last_error, x.parked_at, x.parked_reason
 FROM outbox AS x
 JOIN organizations AS o ON o.clerk_org_id = x.key
@@ -218,6 +220,7 @@ func (q *Queries) OrganizationPageParked(ctx context.Context, db DBTX, arg Organ
 			&i.Organization.CalculatedAt,
 			&i.Organization.RecalculateAt,
 			&i.Organization.CreatedAt,
+			&i.Organization.InsuredUntil,
 			&i.DesiredVersion,
 			&i.SyncedVersion,
 			&i.DirtySince,
@@ -237,7 +240,7 @@ func (q *Queries) OrganizationPageParked(ctx context.Context, db DBTX, arg Organ
 }
 
 const OrganizationPageUnlinked = `-- name: OrganizationPageUnlinked :many
-SELECT id, name, clerk_org_id, certification_tier, compliance_score, documentation_score, insurance_score, personnel_score, audit_score, insurance_valid, calculated_at, recalculate_at, created_at FROM organizations WHERE clerk_org_id IS NULL AND id > $1 ORDER BY id LIMIT $2
+SELECT id, name, clerk_org_id, certification_tier, compliance_score, documentation_score, insurance_score, personnel_score, audit_score, insurance_valid, calculated_at, recalculate_at, created_at, insured_until FROM organizations WHERE clerk_org_id IS NULL AND id > $1 ORDER BY id LIMIT $2
 `
 
 type OrganizationPageUnlinkedParams struct {
@@ -269,6 +272,7 @@ func (q *Queries) OrganizationPageUnlinked(ctx context.Context, db DBTX, arg Org
 			&i.CalculatedAt,
 			&i.RecalculateAt,
 			&i.CreatedAt,
+			&i.InsuredUntil,
 		); err != nil {
 			return nil, err
 		}

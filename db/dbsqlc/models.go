@@ -544,6 +544,7 @@ type Organization struct {
 	CalculatedAt       *time.Time
 	RecalculateAt      *time.Time
 	CreatedAt          time.Time
+	InsuredUntil       *time.Time
 }
 
 type Outbox struct {

@@ -10,6 +10,83 @@ import (
 	"time"
 )
 
+const OrganizationClaimAged = `-- name: OrganizationClaimAged :many
+SELECT id, recalculate_at::timestamptz AS due_at FROM organizations
+WHERE recalculate_at <= COALESCE($1::timestamptz, now()) AND id <> ALL($2::text[])
+ORDER BY recalculate_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
+`
+
+type OrganizationClaimAgedParams struct {
+	Now     *time.Time
+	Skipped []string
+	MaxRows int32
+}
+
+type OrganizationClaimAgedRow struct {
+	ID    string
+	DueAt time.Time
+}
+
+// As OrganizationClaimLapsed, of those of which anything has changed by time.
+func (q *Queries) OrganizationClaimAged(ctx context.Context, db DBTX, arg OrganizationClaimAgedParams) ([]OrganizationClaimAgedRow, error) {
+	rows, err := db.Query(ctx, OrganizationClaimAged, arg.Now, arg.Skipped, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OrganizationClaimAgedRow
+	for rows.Next() {
+		var i OrganizationClaimAgedRow
+		if err := rows.Scan(&i.ID, &i.DueAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const OrganizationClaimLapsed = `-- name: OrganizationClaimLapsed :many
+SELECT id, insured_until::timestamptz AS due_at FROM organizations
+WHERE insured_until <= COALESCE($1::timestamptz, now()) AND id <> ALL($2::text[])
+ORDER BY insured_until LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
+`
+
+type OrganizationClaimLapsedParams struct {
+	Now     *time.Time
+	Skipped []string
+	MaxRows int32
+}
+
+type OrganizationClaimLapsedRow struct {
+	ID    string
+	DueAt time.Time
+}
+
+// Organizations whose insurance has run out since they were calculated, longest ago first. Those that another transaction
+// has locked are left to it, or to the next time. now() and not clock_timestamp(): that no index could be searched for.
+func (q *Queries) OrganizationClaimLapsed(ctx context.Context, db DBTX, arg OrganizationClaimLapsedParams) ([]OrganizationClaimLapsedRow, error) {
+	rows, err := db.Query(ctx, OrganizationClaimLapsed, arg.Now, arg.Skipped, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OrganizationClaimLapsedRow
+	for rows.Next() {
+		var i OrganizationClaimLapsedRow
+		if err := rows.Scan(&i.ID, &i.DueAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const OrganizationClaims = `-- name: OrganizationClaims :one
 SELECT id, certification_tier, compliance_score, insurance_valid FROM organizations WHERE clerk_org_id = $1::text
 `
@@ -74,7 +151,7 @@ func (q *Queries) OrganizationDelete(ctx context.Context, db DBTX, id string) (*
 }
 
 const OrganizationGetMany = `-- name: OrganizationGetMany :many
-SELECT id, name, clerk_org_id, certification_tier, compliance_score, documentation_score, insurance_score, personnel_score, audit_score, insurance_valid, calculated_at, recalculate_at, created_at FROM organizations WHERE id = ANY($1::text[])
+SELECT id, name, clerk_org_id, certification_tier, compliance_score, documentation_score, insurance_score, personnel_score, audit_score, insurance_valid, calculated_at, recalculate_at, created_at, insured_until FROM organizations WHERE id = ANY($1::text[])
 `
 
 func (q *Queries) OrganizationGetMany(ctx context.Context, db DBTX, ids []string) ([]Organization, error) {
@@ -100,6 +177,7 @@ func (q *Queries) OrganizationGetMany(ctx context.Context, db DBTX, ids []string
 			&i.CalculatedAt,
 			&i.RecalculateAt,
 			&i.CreatedAt,
+			&i.InsuredUntil,
 		); err != nil {
 			return nil, err
 		}
@@ -217,7 +295,7 @@ func (q *Queries) OrganizationListByClerkID(ctx context.Context, db DBTX, clerkO
 }
 
 const OrganizationLock = `-- name: OrganizationLock :many
-SELECT id, name, clerk_org_id, certification_tier, compliance_score, documentation_score, insurance_score, personnel_score, audit_score, insurance_valid, calculated_at, recalculate_at, created_at FROM organizations WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE
+SELECT id, name, clerk_org_id, certification_tier, compliance_score, documentation_score, insurance_score, personnel_score, audit_score, insurance_valid, calculated_at, recalculate_at, created_at, insured_until FROM organizations WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE
 `
 
 // In the order of their ids, so that two transactions locking several take them in one order. NO KEY UPDATE: the
@@ -245,6 +323,7 @@ func (q *Queries) OrganizationLock(ctx context.Context, db DBTX, ids []string) (
 			&i.CalculatedAt,
 			&i.RecalculateAt,
 			&i.CreatedAt,
+			&i.InsuredUntil,
 		); err != nil {
 			return nil, err
 		}
@@ -265,7 +344,8 @@ UPDATE organizations AS o SET
     audit_score = s.audit_score,
     insurance_valid = s.insurance_valid,
     calculated_at = $1,
-    recalculate_at = NULLIF(s.recalculate_at, '0001-01-01 00:00:00+00')
+    recalculate_at = NULLIF(s.recalculate_at, '0001-01-01 00:00:00+00'),
+    insured_until = NULLIF(s.insured_until, '0001-01-01 00:00:00+00')
 FROM (
     SELECT unnest($2::text[]) AS id,
         unnest($3::smallint[]) AS compliance_score,
@@ -274,7 +354,8 @@ FROM (
         unnest($6::smallint[]) AS personnel_score,
         unnest($7::smallint[]) AS audit_score,
         unnest($8::boolean[]) AS insurance_valid,
-        unnest($9::timestamptz[]) AS recalculate_at
+        unnest($9::timestamptz[]) AS recalculate_at,
+        unnest($10::timestamptz[]) AS insured_until
 ) AS s
 WHERE o.id = s.id
 `
@@ -289,9 +370,10 @@ type OrganizationSaveScoresParams struct {
 	AuditScores         []int16
 	InsuranceValids     []bool
 	RecalculateAts      []time.Time
+	InsuredUntils       []time.Time
 }
 
-// recalculate_at: the zero time of Go means none. calculated_at moves even where the scores do not: under REPEATABLE
+// recalculate_at, insured_until: the zero time of Go means none. calculated_at moves even where the scores do not: under REPEATABLE
 // READ it is the conflict by which a second calculation that missed our facts is refused.
 func (q *Queries) OrganizationSaveScores(ctx context.Context, db DBTX, arg OrganizationSaveScoresParams) error {
 	_, err := db.Exec(ctx, OrganizationSaveScores,
@@ -304,6 +386,7 @@ func (q *Queries) OrganizationSaveScores(ctx context.Context, db DBTX, arg Organ
 		arg.AuditScores,
 		arg.InsuranceValids,
 		arg.RecalculateAts,
+		arg.InsuredUntils,
 	)
 	return err
 }
@@ -328,4 +411,22 @@ func (q *Queries) OrganizationUpdate(ctx context.Context, db DBTX, arg Organizat
 		arg.ID,
 	)
 	return err
+}
+
+const OrganizationsDue = `-- name: OrganizationsDue :one
+SELECT count(*) AS organizations, COALESCE(clock_timestamp() - min(recalculate_at), interval '0')::interval AS overdue
+FROM organizations WHERE recalculate_at <= now()
+`
+
+type OrganizationsDueRow struct {
+	Organizations int64
+	Overdue       time.Duration
+}
+
+// How many are due and have not been calculated yet, and how long the one has been that is due for longest.
+func (q *Queries) OrganizationsDue(ctx context.Context, db DBTX) (OrganizationsDueRow, error) {
+	row := db.QueryRow(ctx, OrganizationsDue)
+	var i OrganizationsDueRow
+	err := row.Scan(&i.Organizations, &i.Overdue)
+	return i, err
 }

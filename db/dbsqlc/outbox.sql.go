@@ -214,6 +214,47 @@ func (q *Queries) OutboxClock(ctx context.Context, db DBTX) (time.Time, error) {
 	return now, err
 }
 
+const OutboxContested = `-- name: OutboxContested :many
+SELECT d.key FROM outbox_delivery AS d
+WHERE d.topic = $1 AND d.key = ANY($2::text[]) AND d.outcome = 'overwritten'
+    AND d.finished_at > clock_timestamp() - $3::interval
+GROUP BY d.key HAVING count(*) >= $4::bigint
+ORDER BY d.key
+`
+
+type OutboxContestedParams struct {
+	Topic         string
+	Keys          []string
+	ContestWindow time.Duration
+	ContestLimit  int64
+}
+
+// Which of the keys were overwritten too often lately.
+func (q *Queries) OutboxContested(ctx context.Context, db DBTX, arg OutboxContestedParams) ([]string, error) {
+	rows, err := db.Query(ctx, OutboxContested,
+		arg.Topic,
+		arg.Keys,
+		arg.ContestWindow,
+		arg.ContestLimit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
+		}
+		items = append(items, key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const OutboxDeliveryList = `-- name: OutboxDeliveryList :many
 SELECT id, topic, key, version, job_id, outcome, status, trace_id, error, duration, finished_at FROM outbox_delivery WHERE topic = $1 AND key = $2 ORDER BY id DESC LIMIT $3
 `
@@ -692,8 +733,83 @@ func (q *Queries) OutboxRelease(ctx context.Context, db DBTX, arg OutboxReleaseP
 	return not_before, err
 }
 
+const OutboxSuspect = `-- name: OutboxSuspect :many
+WITH suspect AS (
+    SELECT o.topic, o.key, o.job_id, o.job_priority
+    FROM outbox AS o
+    WHERE o.topic = $2 AND o.key = ANY($3::text[]) AND o.dirty_since IS NULL AND o.parked_at IS NULL
+        AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
+    ORDER BY o.key
+    FOR NO KEY UPDATE OF o
+),
+judged AS (
+    SELECT s.topic, s.key, s.job_id, s.job_priority, (
+        SELECT count(*) FROM outbox_delivery AS d
+        WHERE d.topic = s.topic AND d.key = s.key AND d.outcome = 'overwritten'
+            AND d.finished_at > clock_timestamp() - $4::interval
+    ) >= $5::bigint AS contested
+    FROM suspect AS s
+),
+suspected AS (
+    UPDATE outbox AS o SET
+        doubted_at = COALESCE(o.doubted_at, clock_timestamp() - $6::interval),
+        verify_at = clock_timestamp(),
+        not_before = NULL
+    FROM judged
+    WHERE o.topic = judged.topic AND o.key = judged.key AND NOT judged.contested
+)
+SELECT key, contested::boolean AS contested, (job_id IS NULL OR job_priority > $1::smallint)::boolean AS needs_job
+FROM judged ORDER BY key
+`
+
+type OutboxSuspectParams struct {
+	Priority      int16
+	Topic         string
+	Keys          []string
+	ContestWindow time.Duration
+	ContestLimit  int64
+	LastAfter     time.Duration
+}
+
+type OutboxSuspectRow struct {
+	Key       string
+	Contested bool
+	NeedsJob  bool
+}
+
+// Has rows read back, once and now, of which somebody saw the destination to differ. One that is dirty, parked or at work is
+// left: there is nothing to compare with yet. One that was overwritten too often lately is contested: somebody else
+// writes it too, and to go on would be a fight without an end. Needs a job as OutboxMark tells.
+func (q *Queries) OutboxSuspect(ctx context.Context, db DBTX, arg OutboxSuspectParams) ([]OutboxSuspectRow, error) {
+	rows, err := db.Query(ctx, OutboxSuspect,
+		arg.Priority,
+		arg.Topic,
+		arg.Keys,
+		arg.ContestWindow,
+		arg.ContestLimit,
+		arg.LastAfter,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OutboxSuspectRow
+	for rows.Next() {
+		var i OutboxSuspectRow
+		if err := rows.Scan(&i.Key, &i.Contested, &i.NeedsJob); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const OutboxSweep = `-- name: OutboxSweep :many
-SELECT o.key, o.dirty_since::timestamptz AS dirty_since
+SELECT o.key, o.dirty_since::timestamptz AS dirty_since,
+    (CASE WHEN o.job_id IS NULL THEN 1 ELSE o.job_priority END)::smallint AS priority
 FROM outbox AS o
 WHERE o.topic = $1
     AND (o.dirty_since, o.key) > ($2::timestamptz, $3::text)
@@ -726,12 +842,14 @@ type OutboxSweepParams struct {
 type OutboxSweepRow struct {
 	Key        string
 	DirtySince time.Time
+	Priority   int16
 }
 
 // Rows that are due and that no live job will deliver. A running job counts as live for one lease: longer, and it
 // would hold one. A job scheduled for much later than now counts as none, whatever its state (River schedules by the
 // clock of a process, which may be wrong), and so does one that is overdue without being available: River has no leader
-// then to make it so. A job that is to try again has a moment of grace, to be put back. In the order of age, after the row that the batch before ended with.
+// then to make it so. A job that is to try again has a moment of grace, to be put back. In the order of age, after the
+// row that the batch before ended with. What had a job is as urgent as that was; what never had one is a foreign writer's.
 func (q *Queries) OutboxSweep(ctx context.Context, db DBTX, arg OutboxSweepParams) ([]OutboxSweepRow, error) {
 	rows, err := db.Query(ctx, OutboxSweep,
 		arg.Topic,
@@ -749,7 +867,7 @@ func (q *Queries) OutboxSweep(ctx context.Context, db DBTX, arg OutboxSweepParam
 	var items []OutboxSweepRow
 	for rows.Next() {
 		var i OutboxSweepRow
-		if err := rows.Scan(&i.Key, &i.DirtySince); err != nil {
+		if err := rows.Scan(&i.Key, &i.DirtySince, &i.Priority); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -816,39 +934,46 @@ func (q *Queries) OutboxSweepUnverified(ctx context.Context, db DBTX, arg Outbox
 }
 
 const OutboxVerify = `-- name: OutboxVerify :one
-WITH verified AS (
+WITH held AS (
+    SELECT o.topic, o.key, o.dirty_since IS NOT NULL AS marked, o.job_priority
+    FROM outbox AS o
+    WHERE o.topic = $1 AND o.key = $2 AND o.lease_token = $3::uuid
+    FOR NO KEY UPDATE OF o
+),
+verified AS (
     UPDATE outbox AS o SET
-        desired_version = desired_version + CASE WHEN NOT $1::boolean AND dirty_since IS NULL THEN 1 ELSE 0 END,
-        dirty_since = CASE WHEN $1::boolean THEN dirty_since ELSE COALESCE(dirty_since, clock_timestamp()) END,
+        desired_version = desired_version + CASE WHEN NOT $4::boolean AND dirty_since IS NULL THEN 1 ELSE 0 END,
+        dirty_since = CASE WHEN $4::boolean THEN dirty_since ELSE COALESCE(dirty_since, clock_timestamp()) END,
         redirtied_at = NULL,
         job_id = NULL,
         lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
         not_before = NULL,
         failures = 0,
         last_error = NULL,
-        doubted_at = CASE WHEN doubted_at + $2::interval > leased_at THEN doubted_at END,
-        verify_at = CASE WHEN doubted_at + $2::interval > leased_at
-            THEN doubted_at + GREATEST($3::interval, (leased_at - doubted_at) * 3) END
-    WHERE o.topic = $4 AND o.key = $5 AND o.lease_token = $6::uuid
-    RETURNING o.topic, o.key, o.dirty_since
+        doubted_at = CASE WHEN doubted_at + $5::interval > leased_at THEN doubted_at END,
+        verify_at = CASE WHEN doubted_at + $5::interval > leased_at
+            THEN doubted_at + GREATEST($6::interval, (leased_at - doubted_at) * 3) END
+    FROM held
+    WHERE o.topic = held.topic AND o.key = held.key
+    RETURNING o.topic, o.key, o.dirty_since, (CASE WHEN held.marked THEN 1 ELSE held.job_priority END)::smallint AS priority
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
     SELECT v.topic, v.key, $7, $8::bigint,
-        CASE WHEN $1::boolean THEN 'verified' ELSE 'overwritten' END::delivery_outcome,
+        CASE WHEN $4::boolean THEN 'verified' ELSE 'overwritten' END::delivery_outcome,
         $9, $10, $11
     FROM verified AS v
 )
-SELECT (dirty_since IS NOT NULL)::boolean AS still_dirty FROM verified
+SELECT (dirty_since IS NOT NULL)::boolean AS still_dirty, priority FROM verified
 `
 
 type OutboxVerifyParams struct {
-	InStep      bool
-	LastAfter   time.Duration
-	VerifyAfter time.Duration
 	Topic       string
 	Key         string
 	LeaseToken  uuid.UUID
+	InStep      bool
+	LastAfter   time.Duration
+	VerifyAfter time.Duration
 	Version     int64
 	JobID       *int64
 	Status      *int16
@@ -856,24 +981,30 @@ type OutboxVerifyParams struct {
 	Duration    time.Duration
 }
 
+type OutboxVerifyRow struct {
+	StillDirty bool
+	Priority   int16
+}
+
 // Ends a verification. Unless the destination was as it should be, or the row was marked meanwhile, it is marked here.
 // The next verification is after three times as long, until the last one is over; when it was begun counts, since what
-// landed after the destination was read was not seen. No row: the lease was lost.
-func (q *Queries) OutboxVerify(ctx context.Context, db DBTX, arg OutboxVerifyParams) (bool, error) {
+// landed after the destination was read was not seen. A mark made meanwhile is urgent, else what follows is as urgent as
+// the verification was. No row: the lease was lost.
+func (q *Queries) OutboxVerify(ctx context.Context, db DBTX, arg OutboxVerifyParams) (OutboxVerifyRow, error) {
 	row := db.QueryRow(ctx, OutboxVerify,
-		arg.InStep,
-		arg.LastAfter,
-		arg.VerifyAfter,
 		arg.Topic,
 		arg.Key,
 		arg.LeaseToken,
+		arg.InStep,
+		arg.LastAfter,
+		arg.VerifyAfter,
 		arg.Version,
 		arg.JobID,
 		arg.Status,
 		arg.TraceID,
 		arg.Duration,
 	)
-	var still_dirty bool
-	err := row.Scan(&still_dirty)
-	return still_dirty, err
+	var i OutboxVerifyRow
+	err := row.Scan(&i.StillDirty, &i.Priority)
+	return i, err
 }
