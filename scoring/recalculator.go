@@ -26,9 +26,9 @@ const (
 	dueLockTimeout = "1s"
 
 	// An organization that cannot be calculated is tried again after asideFirst, and twice as long each time, up to
-	// asideMost.
+	// asideMost: whatever it is that meets them all, a moment after it is over they are calculated.
 	asideFirst = 10 * time.Second
-	asideMost  = time.Hour
+	asideMost  = 5 * time.Minute
 )
 
 // RecalculatorConfig configures a Recalculator.
@@ -98,24 +98,36 @@ func (r *Recalculator) Run(ctx context.Context) {
 	workers.Wait()
 }
 
+// work calculates batch after batch. One that fails is tried again organization by organization, so that one that cannot
+// be calculated does not keep the others.
 func (r *Recalculator) work(ctx context.Context) {
+	alone := 0 // so many are still to be tried alone
 	failing := false
 	for ctx.Err() == nil {
-		started := time.Now()
-		due, err := r.batch(ctx)
+		started, limit := time.Now(), dueBatch
+		if alone > 0 {
+			limit = 1
+		}
+		due, err := r.batch(ctx, int32(limit))
+		pause := time.Since(started)
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err != nil && !failing:
-			r.config.Logger.ErrorContext(ctx, "Recalculating what is due fails", "err", err)
-		case err == nil && failing:
-			r.config.Logger.InfoContext(ctx, "Recalculating what is due works again")
+		case err != nil && len(due.IDs) > 1:
+			alone = len(due.IDs)
+		case err != nil && len(due.IDs) == 1:
+			r.setAside(ctx, due.IDs[0], err)
+			alone--
+			pause = idle()
+		case err != nil || len(due.IDs) == 0:
+			alone = 0
+			pause = idle()
+		default:
+			alone = max(0, alone-1)
 		}
-		failing = err != nil
-
-		pause := time.Since(started)
-		if len(due.IDs) == 0 || failing {
-			pause = dueEvery - dueEvery/8 + rand.N(dueEvery/4)
+		if down := err != nil && len(due.IDs) == 0; down != failing {
+			failing = down
+			r.logDown(ctx, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -124,49 +136,27 @@ func (r *Recalculator) work(ctx context.Context) {
 	}
 }
 
-// batch calculates a batch, and if that fails each of it alone, so that one that cannot be calculated does not keep the
-// others.
-func (r *Recalculator) batch(ctx context.Context) (Due, error) {
-	due, err := r.recalculate(ctx, func(ctx context.Context, tx pgx.Tx) (Due, error) {
-		return r.config.Store.RecalculateDueTx(ctx, tx, DueQuery{Limit: dueBatch, Skipped: r.skipped()})
-	})
-	if err == nil || ctx.Err() != nil {
-		return due, err
+// idle is until is looked again where nothing is due. Random, so that processes do not fall in step.
+func idle() time.Duration { return dueEvery - dueEvery/8 + rand.N(dueEvery/4) }
+
+func (r *Recalculator) logDown(ctx context.Context, err error) {
+	if err != nil {
+		r.config.Logger.ErrorContext(ctx, "Looking for what is due to be recalculated fails", "err", err)
+	} else {
+		r.config.Logger.InfoContext(ctx, "Looking for what is due to be recalculated works again")
 	}
-	urgency := UrgencyAging
-	if due.Lapsed {
-		urgency = UrgencyLapse
-	}
-	failures := map[string]error{}
-	for _, id := range due.IDs {
-		_, err := r.recalculate(ctx, func(ctx context.Context, tx pgx.Tx) (alone Due, err error) {
-			alone.DueAt = due.DueAt
-			alone.IDs, alone.Changed, err = r.config.Store.RecalculateManyTx(ctx, tx, urgency, []string{id}, time.Time{})
-			return alone, err
-		})
-		if err != nil {
-			failures[id] = err
-		}
-	}
-	if len(due.IDs) == 0 || len(failures) > 1 && len(failures) == len(due.IDs) {
-		return due, err // what meets every one of them is no fault of theirs
-	}
-	for id, err := range failures {
-		r.setAside(ctx, id, err)
-	}
-	return due, nil
 }
 
-// recalculate runs fn in a transaction that waits for nobody long, and tells the observer what it did.
-func (r *Recalculator) recalculate(
-	ctx context.Context, fn func(context.Context, pgx.Tx) (Due, error),
-) (due Due, err error) {
+// batch calculates a batch in a transaction that waits for nobody long, and tells the observer. On an error, the ids are
+// those that were tried.
+func (r *Recalculator) batch(ctx context.Context, limit int32) (due Due, err error) {
 	var now time.Time
 	err = db.Transact(ctx, r.config.Pool, func(tx pgx.Tx) (err error) {
+		due = Due{}
 		if err := tx.QueryRow(ctx, "SELECT now() FROM set_config('lock_timeout', $1, true)", dueLockTimeout).Scan(&now); err != nil {
 			return err
 		}
-		due, err = fn(ctx, tx)
+		due, err = r.config.Store.RecalculateDueTx(ctx, tx, DueQuery{Limit: limit, Skipped: r.skipped()})
 		return err
 	})
 	if err == nil && len(due.IDs) > 0 {

@@ -3,7 +3,6 @@ package scoring
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -47,7 +46,7 @@ func (s *Store) RecalculateDueTx(ctx context.Context, tx pgx.Tx, query DueQuery)
 
 // claimDue locks what is due.
 func (s *Store) claimDue(ctx context.Context, tx pgx.Tx, query DueQuery) (due Due, err error) {
-	skipped := slices.Concat([]string{}, query.Skipped) // never nil: nothing would be unequal to all of null
+	skipped := append([]string{}, query.Skipped...) // not nil: nothing is unequal to all of null
 	var now *time.Time
 	if !query.Now.IsZero() {
 		now = &query.Now
