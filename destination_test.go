@@ -70,8 +70,13 @@ func (e *ends) exec(sql string) {
 func (e *ends) claims(id string) (claims map[string]any) {
 	e.t.Helper()
 	at, _ := e.clerk.Organization(id)
-	if err := json.Unmarshal(at.PublicMetadata, &claims); err != nil {
-		e.t.Fatal(err)
+	return claimsOf(e.t, at.PublicMetadata)
+}
+
+func claimsOf(t *testing.T, publicMetadata json.RawMessage) (claims map[string]any) {
+	t.Helper()
+	if err := json.Unmarshal(publicMetadata, &claims); err != nil {
+		t.Fatal(err)
 	}
 	return claims
 }

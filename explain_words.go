@@ -21,6 +21,9 @@ func (e *Explanation) InWords() []string {
 	if failure := e.failureInWords(); failure != "" {
 		paragraphs = append(paragraphs, failure)
 	}
+	if stale := e.staleInWords(); stale != "" {
+		paragraphs = append(paragraphs, stale)
+	}
 	if e.Row.DoubtedAt != nil && e.WaitingFor != WaitingForVerification {
 		paragraphs = append(paragraphs, e.doubtInWords())
 	}
@@ -130,6 +133,19 @@ func (e *Explanation) leaseInWords() string {
 func (e *Explanation) doubtInWords() string {
 	return fmt.Sprintf("It is in doubt: a push given up on at %s may still land, or Clerk was seen to differ. Clerk is read "+
 		"back at %s, and pushed over if it did.", e.at(*e.Row.DoubtedAt), e.at(*e.Row.VerifyAt))
+}
+
+// staleInWords is for a score that time has changed: being in step with it is being in step with what was.
+func (e *Explanation) staleInWords() string {
+	if e.Organization == nil || e.Organization.Score == nil {
+		return ""
+	}
+	due := e.Organization.Score.RecalculateAt
+	if due.IsZero() || due.After(e.Gate.Now) {
+		return ""
+	}
+	return fmt.Sprintf("Its score is stale: time changed it at %s, and it is not recalculated yet. Every app serve does that "+
+		"within seconds, what cannot be calculated is in its log. By hand: app recalculate %s", e.at(due), e.id())
 }
 
 func (e *Explanation) failureInWords() string {

@@ -132,6 +132,17 @@ func TestExplanationInWords(t *testing.T) {
 			},
 			[]string{isDirty, "It is in the queue: job 7, running, waits for its turn to call Clerk."},
 		},
+		"clean, but stale by the passing of time": {
+			claimsync.Explanation{
+				Organization: &scoring.Organization{ID: "acme", Name: "Acme", Score: &scoring.Score{RecalculateAt: *before(time.Hour)}},
+				State:        outbox.StateClean, WaitingFor: claimsync.WaitingForNothing,
+			},
+			[]string{
+				"Acme is clean: Clerk has its latest state.",
+				"Its score is stale: time changed it at 2026-07-01 11:00:00 (60 min ago), and it is not recalculated yet. Every app " +
+					"serve does that within seconds, what cannot be calculated is in its log. By hand: app recalculate acme",
+			},
+		},
 		"in doubt, and the queue paused": {
 			claimsync.Explanation{
 				State: outbox.StateClean, WaitingFor: claimsync.WaitingForVerification,
@@ -151,7 +162,9 @@ func TestExplanationInWords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := test.e
-			e.Organization = &scoring.Organization{ID: "acme", Name: "Acme"}
+			if e.Organization == nil {
+				e.Organization = &scoring.Organization{ID: "acme", Name: "Acme"}
+			}
 			e.Gate.Now = noon
 			if e.Gate.Destination.Rate == 0 {
 				e.Gate.Destination = whole

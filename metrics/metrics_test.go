@@ -110,6 +110,31 @@ func TestDestination(t *testing.T) {
 	)
 }
 
+func TestScores(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	m := metrics.New()
+	m.WatchScores(pool)
+	m.Recalculated(3, 1, 2*time.Second)
+	m.RecalculationFailed()
+	_, err := pool.Exec(t.Context(), `
+		INSERT INTO organizations (id, name, compliance_score, documentation_score, insurance_score, personnel_score, audit_score,
+			insurance_valid, calculated_at, recalculate_at)
+		SELECT id, id, 0, 0, 0, 0, 0, false, now() - interval '1 day', now() + due FROM (VALUES
+			('a', interval '-19.5 s'), ('b', interval '-1 s'), ('c', interval '1 day'), ('d', NULL)) AS o (id, due)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, scrape(t, m),
+		`claimsync_due_organizations 2`,
+		`claimsync_due_overdue_seconds 19`, // and a bit
+		`claimsync_due_recalculations_total{result="changed"} 3`,
+		`claimsync_due_recalculations_total{result="unchanged"} 1`,
+		`claimsync_due_recalculation_lag_seconds_bucket{le="2.5"} 1`,
+		`claimsync_due_recalculations_failed_total 1`,
+	)
+}
+
 // TestPool does not watch the outbox: a scrape collects both at once, and a backlog being read holds a connection.
 func TestPool(t *testing.T) {
 	t.Parallel()
@@ -161,6 +186,7 @@ func TestNaming(t *testing.T) {
 	m := metrics.New()
 	m.WatchPool(pool)
 	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm")
+	m.WatchScores(pool)
 	m.Delivered("crm", "applied", time.Second)
 	m.Applied("crm", time.Second)
 	problems, err := promlint.New(strings.NewReader(scrape(t, m))).Lint()

@@ -50,6 +50,7 @@ type whyJSON struct {
 	ComplianceScore   *int               `json:"compliance_score"`
 	InsuranceValid    *bool              `json:"insurance_valid"`
 	CalculatedAt      *scoring.Timestamp `json:"calculated_at"`
+	RecalculateAt     *scoring.Timestamp `json:"recalculate_at"` // when time alone changes it; null: never
 
 	State       outbox.State         `json:"state"`
 	WaitingFor  claimsync.WaitingFor `json:"waiting_for"`
@@ -131,5 +132,8 @@ func (j *whyJSON) describe(org *scoring.Organization) {
 	if org.Score != nil {
 		j.ComplianceScore, j.InsuranceValid = &org.Score.Overall, &org.Score.InsuranceValid
 		j.CalculatedAt = timestamp(&org.Score.CalculatedAt)
+		if due := org.Score.RecalculateAt; !due.IsZero() {
+			j.RecalculateAt = timestamp(&due)
+		}
 	}
 }

@@ -60,6 +60,9 @@ func claimLines(org *scoring.Organization) (lines [][2]string) {
 		insured = "yes"
 	}
 	score := fmt.Sprintf("%d, calculated %s", org.Score.Overall, clock(org.Score.CalculatedAt))
+	if due := org.Score.RecalculateAt; !due.IsZero() {
+		score += ", changes by itself " + clock(due)
+	}
 	return append(lines, [2]string{"score", score}, [2]string{"insured", insured})
 }
 
