@@ -1,6 +1,7 @@
 package claimsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -50,10 +51,15 @@ type Config struct {
 	// to never.
 	Stopping context.Context
 
+	// LinkKey is the key in the private metadata of a Clerk organization under which whoever creates it puts the id of
+	// ours that it belongs to, a string: an event then links the two. Private, since its members can write no such
+	// metadata. Defaults to DefaultLinkKey; NoLink for none.
+	LinkKey string
+
 	// Logger gets a line per push. Defaults to none.
 	Logger *slog.Logger
 
-	// Observer is told of pushes, sweeps and recalculations, for metrics. Defaults to none.
+	// Observer is told of pushes, sweeps, recalculations and events, for metrics. Defaults to none.
 	Observer Observer
 }
 
@@ -61,6 +67,9 @@ type Config struct {
 type Observer interface {
 	jobs.Observer
 	scoring.RecalculationObserver
+	// ClerkEvent is called once for each webhook of Clerk's, with the type of the event, "other" for those that are not
+	// handled, and an EventOutcome.
+	ClerkEvent(eventType, outcome string)
 }
 
 // Sync is the outbox of Clerk organizations. It starts nothing.
@@ -69,6 +78,9 @@ type Sync struct {
 	logger   *slog.Logger
 	observer Observer // nil: none
 	jobs     jobs.Config
+	clerk    *clerk.Client // nil: none
+	linkKey  string
+	reading  chan struct{} // has room for one: whoever waits for a turn to read at Clerk
 }
 
 // New returns a Sync. It does not touch the database.
@@ -84,7 +96,10 @@ func New(config Config) (*Sync, error) {
 		return nil, err
 	}
 	box := outbox.New(outbox.Config{RiverSchema: config.RiverSchema, Budgets: map[string]outbox.Budget{Topic: budget}})
-	s := &Sync{outbox: box, logger: config.Logger, observer: config.Observer}
+	s := &Sync{
+		outbox: box, logger: config.Logger, observer: config.Observer, clerk: config.Clerk,
+		linkKey: cmp.Or(config.LinkKey, DefaultLinkKey), reading: make(chan struct{}, 1),
+	}
 	s.jobs = jobs.Config{
 		Pool:       config.Pool,
 		Outbox:     s.outbox,

@@ -17,15 +17,14 @@ import (
 // organizationDestination makes the metadata of a Clerk organization equal to what the database says of the
 // organization that is linked to it.
 type organizationDestination struct {
-	pool    *pgxpool.Pool
-	clerk   *clerk.Client
-	queries dbsqlc.Queries
+	pool  *pgxpool.Pool
+	clerk *clerk.Client
 }
 
 // Deliver pushes the current claims of the Clerk organization key. If no organization is linked to it (any more), its
 // claims are removed.
 func (d *organizationDestination) Deliver(ctx context.Context, key string, version int64) (outbox.Receipt, error) {
-	metadata, linked, err := d.metadata(ctx, key, version)
+	metadata, linked, err := metadataOf(ctx, d.pool, key, version)
 	if err != nil {
 		return outbox.Receipt{}, err
 	}
@@ -39,7 +38,7 @@ func (d *organizationDestination) Deliver(ctx context.Context, key string, versi
 
 // Verify reads back what Clerk has.
 func (d *organizationDestination) Verify(ctx context.Context, key string, version int64) (bool, outbox.Receipt, error) {
-	metadata, linked, err := d.metadata(ctx, key, version)
+	metadata, linked, err := metadataOf(ctx, d.pool, key, version)
 	if err != nil {
 		return false, outbox.Receipt{}, err
 	}
@@ -51,12 +50,12 @@ func (d *organizationDestination) Verify(ctx context.Context, key string, versio
 	return organization.Confirms(metadata), receipt, failureFrom(err, receipt)
 }
 
-// metadata is what Clerk is to have of the organization that is linked to key. If none is, nothing.
-func (d *organizationDestination) metadata(
-	ctx context.Context, key string, version int64,
+// metadataOf is what Clerk is to have of the organization that is linked to key. If none is, nothing.
+func metadataOf(
+	ctx context.Context, conn dbsqlc.DBTX, key string, version int64,
 ) (metadata clerk.Metadata, linked bool, err error) {
 	metadata.Version = version
-	claims, err := d.queries.OrganizationClaims(ctx, d.pool, key)
+	claims, err := dbsqlc.New().OrganizationClaims(ctx, conn, key)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return metadata, false, nil

@@ -14,4 +14,9 @@
 //
 //	store := sync.Store(jobs.NewWaker(client))                   // and then, in a transaction of the application's:
 //	org, result, err := store.RecalculateTx(ctx, tx, id, time.Time{})
+//
+// Clerk's own events are taken by a handler of the application's, or of package web:
+//
+//	verifier, err := clerk.NewWebhook(secret)                    // whsec_…
+//	err = sync.Webhook(verifier, jobs.NewWaker(client)).Receive(ctx, request.Header, body)
 package claimsync

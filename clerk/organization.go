@@ -21,6 +21,8 @@ type Organization struct {
 
 	CreatedAt time.Time
 	UpdatedAt time.Time
+
+	private metadata
 }
 
 // Holds tells whether the organization has exactly what m says, the version included.
@@ -38,6 +40,15 @@ func (o Organization) Agrees(m Metadata) bool {
 		o.ComplianceScore.is(m.ComplianceScore) &&
 		o.InsuranceValid.is(m.InsuranceValid)
 }
+
+// TellsPrivateMetadata reports whether Clerk has shown the private metadata at all. If not, what is said of them, Version
+// included, is that they are absent.
+func (o Organization) TellsPrivateMetadata() bool {
+	return o.private.malformed || o.private.members != nil
+}
+
+// PrivateString returns the string that is in the private metadata under the key.
+func (o Organization) PrivateString(key string) Value[string] { return read[string](o.private, key) }
 
 // Organization reads the organization as Clerk has it now. A failure is an *Error, never Ambiguous.
 //
@@ -67,5 +78,6 @@ func organizationFrom(o *clerksdk.Organization) Organization {
 		Version:           read[int64](private, keyStamp, "version"),
 		CreatedAt:         time.UnixMilli(o.CreatedAt),
 		UpdatedAt:         time.UnixMilli(o.UpdatedAt),
+		private:           private,
 	}
 }

@@ -19,5 +19,9 @@
 //     long everybody waits; more than a minute is unusual.
 //   - increase(claimsync_swept_rows_total): jobs are lost.
 //   - claimsync_due_overdue_seconds > 60: scores are stale, since nobody recalculates them or some cannot be.
+//   - increase(claimsync_clerk_events_total{outcome="contested"}): somebody else writes our values at Clerk again and again.
+//     outcome="conflict": a Clerk organization names one of ours that is linked to another. outcome="refused": webhooks that are
+//     not signed with our secret, or a clock that is wrong. outcome="failed": they could not be handled, and Clerk sends them
+//     again for about a day.
 //   - claimsync_outbox_up == 0: what is read from the database, all but the deliveries, is missing.
 package metrics

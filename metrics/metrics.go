@@ -22,6 +22,8 @@ type Metrics struct {
 	recalculations       *prometheus.CounterVec
 	recalculationLags    prometheus.Histogram
 	recalculationsFailed prometheus.Counter
+
+	events *prometheus.CounterVec
 }
 
 // New returns the metrics of deliveries and of the process itself. The Watch methods add more.
@@ -63,11 +65,12 @@ func New() *Metrics {
 			Help: "Organizations that were due and could not be calculated; they are tried again later and later.",
 		}),
 	}
+	m.events = newEvents()
 	for _, result := range []string{resultChanged, resultUnchanged} {
 		m.recalculations.WithLabelValues(result) // from zero: a counter that appears at 1 has no increase
 	}
 	m.registry.MustRegister(m.deliveries, m.durations, m.lags, m.swept,
-		m.recalculations, m.recalculationLags, m.recalculationsFailed,
+		m.recalculations, m.recalculationLags, m.recalculationsFailed, m.events,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -63,6 +63,19 @@ func TestDeliveries(t *testing.T) {
 	)
 }
 
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	m := metrics.New()
+	m.ClerkEvent("organization.created", "linked")
+	m.ClerkEvent("organization.created", "linked")
+	m.ClerkEvent("other", "refused")
+	expect(t, scrape(t, m),
+		`claimsync_clerk_events_total{outcome="linked",type="organization.created"} 2`,
+		`claimsync_clerk_events_total{outcome="refused",type="other"} 1`,
+		`claimsync_clerk_events_total{outcome="contested",type="organization.updated"} 0`, // so that it can increase
+	)
+}
+
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)

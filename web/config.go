@@ -41,6 +41,10 @@ type Config struct {
 	// Metrics is served at /metrics, without the token. Nil: not at all.
 	Metrics http.Handler
 
+	// Webhook takes Clerk's events, posted to /webhooks/clerk without the token: they are signed. Nil: there is no such
+	// route.
+	Webhook Webhook
+
 	// RequestTimeout is the deadline of what a request of the API does in the database. Reading its body is up to
 	// http.Server's ReadTimeout. Defaults to DefaultRequestTimeout.
 	RequestTimeout time.Duration

@@ -6,8 +6,10 @@
 //	PATCH  /v1/organizations/{id}                    POST /v1/organizations/{id}/recalculate
 //	DELETE /v1/organizations/{id}                    POST /v1/organizations/{id}/sync
 //	GET    /livez, /readyz, /metrics                 /riverui/, and / leads there
+//	POST   /webhooks/clerk
 //
-// Everything but the probes and the metrics needs the admin token, as a bearer token or as a Basic password with any
-// user name. Refusals are problem details (RFC 9457) that list every field at fault; a refused request changed nothing.
-// Writing never waits for Clerk: a request returns when its transaction has committed, and the push follows.
+// Everything but the probes, the metrics and Clerk's webhooks, which are signed, needs the admin token, as a bearer token
+// or as a Basic password with any user name. Refusals are problem details (RFC 9457) that list every field at fault; a
+// refused request changed nothing. Writing never waits for Clerk: a request returns when its transaction has committed,
+// and the push follows. Only a webhook may have Clerk asked first.
 package web

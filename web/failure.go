@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/scoring"
 )
@@ -30,7 +31,14 @@ func problemOf(err error) *problem {
 	if malformed, ok := errors.AsType[*scoring.MalformedError](err); ok {
 		return newProblem(http.StatusBadRequest, "The body is "+malformed.Error()+".")
 	}
+	if _, ok := errors.AsType[*clerk.Error](err); ok {
+		return errClerkUnavailable
+	}
 	switch {
+	case errors.Is(err, clerk.ErrWebhookSignature), errors.Is(err, clerk.ErrWebhookTimestamp):
+		return newProblem(http.StatusUnauthorized, "The webhook is not signed with our secret, or not in the last five minutes.")
+	case errors.Is(err, clerk.ErrWebhookMalformed):
+		return newProblem(http.StatusBadRequest, "The body is not an event.")
 	case errors.Is(err, scoring.ErrNotFound):
 		return newProblem(http.StatusNotFound, "There is no such organization.")
 	case errors.Is(err, scoring.ErrIDTaken):
@@ -43,6 +51,9 @@ func problemOf(err error) *problem {
 		return newProblem(http.StatusInternalServerError, internalDetail)
 	}
 }
+
+// errClerkUnavailable is answered where Clerk itself has to be asked, and cannot be at present.
+var errClerkUnavailable = newProblem(http.StatusServiceUnavailable, "Clerk cannot be asked now.")
 
 func taken(field string, reason error) *problem {
 	return newProblem(http.StatusConflict, "Another organization is in the way.",

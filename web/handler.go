@@ -45,6 +45,9 @@ func (s *server) routes() *http.ServeMux {
 	if s.config.Metrics != nil {
 		mux.Handle("GET /metrics", s.config.Metrics)
 	}
+	if s.config.Webhook != nil {
+		mux.Handle("POST /webhooks/clerk", s.handle(s.receiveWebhook))
+	}
 	if s.config.RiverUI != nil {
 		mux.Handle("/riverui/", guard.protect(challengeBasic, withRiverUIPolicy(s.config.RiverUI)))
 		mux.Handle("GET /{$}", guard.protect(challengeBasic, http.RedirectHandler("/riverui/", http.StatusFound)))
@@ -72,6 +75,8 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p.write(w)
 	switch {
 	case r.Context().Err() != nil: // the client has gone, and took the deadline along
+	case p == errClerkUnavailable:
+		s.log(r, slog.LevelWarn, "Clerk unavailable", err)
 	case p.Status == http.StatusServiceUnavailable:
 		s.log(r, slog.LevelWarn, "Database unavailable", err)
 	case p.Status == http.StatusInternalServerError:

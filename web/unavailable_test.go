@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbtest"
 	"github.com/claimsync/claimsync/web"
@@ -85,7 +87,7 @@ func (s *switchboard) setCut(cut bool) {
 }
 
 // newCuttableAPI serves from a pool whose connections go over a switchboard.
-func newCuttableAPI(t *testing.T) (*api, *switchboard) {
+func newCuttableAPI(t *testing.T, adjust ...func(*pgxpool.Pool) func(*web.Config)) (*api, *switchboard) {
 	t.Helper()
 	target, err := url.Parse(dbtest.URL(t))
 	if err != nil {
@@ -98,7 +100,11 @@ func newCuttableAPI(t *testing.T) (*api, *switchboard) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	return newAPI(t, pool), line
+	var adjusted []func(*web.Config)
+	for _, f := range adjust {
+		adjusted = append(adjusted, f(pool))
+	}
+	return newAPI(t, pool, adjusted...), line
 }
 
 func TestPostgresGoesAndComesBack(t *testing.T) {

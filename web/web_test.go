@@ -143,7 +143,7 @@ func (a *api) contents() string {
 	var all strings.Builder
 	for _, table := range []string{
 		"organizations", "documents", "compliance_assessments", "insurance_policies", "organization_members", "audits",
-		"capa_records", "outbox", "outbox_delivery", "destination", "river.river_job",
+		"capa_records", "outbox", "outbox_delivery", "destination", "clerk_event", "river.river_job",
 	} {
 		rows, err := a.pool.Query(a.t.Context(), "SELECT t::text FROM "+table+" AS t ORDER BY 1")
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk/clerktest"
 	"github.com/claimsync/claimsync/db"
 )
@@ -71,7 +72,7 @@ func run(
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.PostBuild(nameEnvironment), kong.Resolvers(environment(getenv)),
-		kong.Vars{"emulator_key": clerktest.DefaultSecretKey},
+		kong.Vars{"emulator_key": clerktest.DefaultSecretKey, "link_key": claimsync.DefaultLinkKey},
 	)
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "app:", err)

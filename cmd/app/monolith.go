@@ -35,6 +35,8 @@ type monolithConfig struct {
 	maxWorkers  int
 	addr        string
 	adminToken  string
+	webhook     *clerk.Webhook // nil: Clerk's events are not taken
+	linkKey     string
 	logger      *slog.Logger
 }
 
@@ -63,6 +65,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 		Pool: config.pool, Clerk: config.clerk, RiverSchema: config.riverSchema, MaxWorkers: config.maxWorkers,
 		RateLimit: config.rate.RateLimit, RateShare: config.rate.RateShare,
 		OrganizationRateLimit: config.rate.OrganizationRateLimit,
+		LinkKey:               config.linkKey,
 		Stopping:              stopping,
 		Logger:                config.logger, Observer: registry,
 	})
@@ -85,10 +88,14 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 	if err != nil {
 		return nil, err
 	}
-	handler, err := web.NewHandler(web.Config{
+	webConfig := web.Config{
 		Pool: config.pool, Store: m.store, Outbox: m.sync.Outbox(), Topic: claimsync.Topic,
 		AdminToken: config.adminToken, RiverUI: riverUI, Metrics: registry.Handler(), Logger: config.logger,
-	})
+	}
+	if config.webhook != nil {
+		webConfig.Webhook = m.sync.Webhook(config.webhook, waker)
+	}
+	handler, err := web.NewHandler(webConfig)
 	if err != nil {
 		return nil, err
 	}

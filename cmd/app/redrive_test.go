@@ -65,7 +65,7 @@ func TestRedriveAll(t *testing.T) {
 	if got := c.object("redrive", "--all"); got["redriven"] != 3.0 {
 		t.Errorf("all: %v", got)
 	}
-	if n := query(t, url, unparked+` AND priority = 3`); n != 4 {
+	if n := query(t, url, unparked+` AND priority = 4`); n != 4 {
 		t.Errorf("%d are to be pushed again after what is more urgent, want 4", n)
 	}
 }

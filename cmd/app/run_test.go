@@ -53,7 +53,11 @@ func TestUsage(t *testing.T) {
 		"Clerk key of another form": {
 			[]string{database, "CLERK_SECRET_KEY=pk_test_hunter2"}, []string{"serve"}, "CLERK_SECRET_KEY",
 		},
-		"Clerk URL without a host": {[]string{database, key, "CLERK_API_URL=api.clerk.com"}, []string{"serve"}, "API URL"},
+		"webhook secret of another form": {
+			[]string{database, key, "CLERK_WEBHOOK_SECRET=hunter2"}, []string{"serve"}, "CLERK_WEBHOOK_SECRET",
+		},
+		"webhook secret of nothing": {[]string{database, key}, []string{"serve", "--clerk-webhook-secret=whsec_"}, "CLERK_WEBHOOK_SECRET"},
+		"Clerk URL without a host":  {[]string{database, key, "CLERK_API_URL=api.clerk.com"}, []string{"serve"}, "API URL"},
 		"open to others without a token": {
 			[]string{database, key, "HTTP_ADDR=0.0.0.0:0"}, []string{"serve"}, "ADMIN_TOKEN is not set",
 		},
@@ -114,7 +118,9 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	serve := runApp(t, t.Context(), "", nil, "serve", "--help").stdout
-	for _, variable := range []string{"DATABASE_URL", "CLERK_SECRET_KEY", "CLERK_API_URL", "HTTP_ADDR", "ADMIN_TOKEN"} {
+	for _, variable := range []string{
+		"DATABASE_URL", "CLERK_SECRET_KEY", "CLERK_API_URL", "HTTP_ADDR", "ADMIN_TOKEN", "CLERK_WEBHOOK_SECRET", "CLERK_LINK_KEY",
+	} {
 		if !strings.Contains(serve, "$"+variable) {
 			t.Errorf("serve --help does not tell of %s", variable)
 		}

@@ -18,6 +18,7 @@ type serveCommand struct {
 	Addr       string `name:"addr" envvar:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where to listen."`
 	AdminToken string `name:"admin-token" envvar:"ADMIN_TOKEN" placeholder:"TOKEN" help:"Opens API and River UI. Required unless bound to loopback, where one is made up and printed."`
 	rateFlags
+	webhookFlags
 	MaxWorkers int  `name:"max-workers" default:"32" help:"Pushes to Clerk at once."`
 	Migrate    bool `default:"true" negatable:"" help:"Migrate the database first."`
 }
@@ -41,6 +42,25 @@ func (f *rateFlags) check() error {
 	return nil
 }
 
+// webhookFlags are about Clerk's events.
+type webhookFlags struct {
+	WebhookSecret string `name:"clerk-webhook-secret" envvar:"CLERK_WEBHOOK_SECRET" placeholder:"SECRET" help:"Signs Clerk's webhooks, whsec_…. Without it there is no /webhooks/clerk."`
+	LinkKey       string `name:"clerk-link-key" envvar:"CLERK_LINK_KEY" default:"${link_key}" help:"Where the private metadata of a Clerk organization has the id of ours that its creation links it to; \"-\" for nowhere."`
+}
+
+// webhook returns nil if there is no secret.
+func (f *webhookFlags) webhook() (*clerk.Webhook, error) {
+	secret := strings.TrimSpace(f.WebhookSecret) // a file's last newline is not part of it
+	if secret == "" {
+		return nil, nil
+	}
+	webhook, err := clerk.NewWebhook(secret)
+	if err != nil {
+		return nil, usage("%w (CLERK_WEBHOOK_SECRET)", err)
+	}
+	return webhook, nil
+}
+
 // clerkFlags are the flags of the commands that call Clerk.
 type clerkFlags struct {
 	ClerkSecretKey string `name:"clerk-secret-key" envvar:"CLERK_SECRET_KEY" placeholder:"KEY" help:"Clerk's secret key, sk_live_… or sk_test_…. Better in the environment than here, where others see it."`
@@ -61,6 +81,10 @@ processes may share a database.
 
   DATABASE_URL=postgres://… CLERK_SECRET_KEY=sk_… ADMIN_TOKEN=… app serve
 
+With CLERK_WEBHOOK_SECRET, Clerk's webhooks are taken at POST /webhooks/clerk. Subscribe its endpoint to
+organization.created, organization.updated and organization.deleted: a Clerk organization that is created with the id of one
+of ours in its private metadata is linked to it, one that somebody else changes is put right, one that is deleted is unlinked.
+
 SIGTERM or SIGINT stops it gracefully: pushes under way finish. A second signal ends it at once, which loses nothing
 either.`
 }
@@ -74,6 +98,10 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 		return usage("--max-workers must be between 1 and 10000, got %d", c.MaxWorkers)
 	}
 	if err := c.rateFlags.check(); err != nil {
+		return err
+	}
+	webhook, err := c.webhook()
+	if err != nil {
 		return err
 	}
 	token, err := c.token()
@@ -93,7 +121,7 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 
 	m, err := startMonolith(ctx, monolithConfig{
 		pool: pool, clerk: client, rate: c.rateFlags, riverSchema: c.RiverSchema, maxWorkers: c.MaxWorkers, addr: c.Addr,
-		adminToken: token, logger: a.logger,
+		adminToken: token, webhook: webhook, linkKey: c.LinkKey, logger: a.logger,
 	})
 	if err != nil {
 		return err

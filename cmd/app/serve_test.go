@@ -245,3 +245,38 @@ func TestServeMakesUpAToken(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// With its secret, Clerk's webhooks link, by the key that was chosen; without, there is nothing to post them to.
+func TestServeTakesWebhooks(t *testing.T) {
+	i := install(t, 1)
+	i.organizations[0].ClerkOrgID = nil
+	post := func() int {
+		t.Helper()
+		body := fmt.Sprintf(`{"type":"organization.created","data":{"id":"org_hooked","private_metadata":{"ours":%q}}}`, i.organizations[0].ID)
+		url := strings.TrimSuffix(i.api.base, "/v1/organizations/") + "/webhooks/clerk"
+		status, err := clerktest.Webhook{Body: []byte(body)}.Send(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return status
+	}
+	i.clerk.AddOrganization("org_hooked", "Hooked")
+	i.serve()
+	i.importAll()
+	if status := post(); status != http.StatusNotFound {
+		t.Errorf("without a secret: %d, want 404", status)
+	}
+	i.environment = append(i.environment, "CLERK_WEBHOOK_SECRET="+clerktest.DefaultWebhookSecret+"\n", "CLERK_LINK_KEY=ours")
+	p := i.serve()
+	if status := post(); status != http.StatusNoContent {
+		t.Errorf("with its secret: %d, want 204", status)
+	}
+	i.untilInStep()
+	org, err := i.api.organization(t.Context(), i.organizations[0].ID)
+	if err != nil || org.ClerkOrgID == nil || *org.ClerkOrgID != "org_hooked" {
+		t.Errorf("%+v, %v: not linked", org, err)
+	}
+	if strings.Contains(p.Log(), strings.TrimPrefix(clerktest.DefaultWebhookSecret, "whsec_")) {
+		t.Error("the secret is in the log")
+	}
+}

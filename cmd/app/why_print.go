@@ -60,10 +60,11 @@ func claimLines(org *scoring.Organization) (lines [][2]string) {
 		insured = "yes"
 	}
 	score := fmt.Sprintf("%d, calculated %s", org.Score.Overall, clock(org.Score.CalculatedAt))
+	lines = append(lines, [2]string{"score", score}, [2]string{"insured", insured})
 	if due := org.Score.RecalculateAt; !due.IsZero() {
-		score += ", changes by itself " + clock(due)
+		lines = append(lines, [2]string{"changes", clock(due) + ", by the passing of time"})
 	}
-	return append(lines, [2]string{"score", score}, [2]string{"insured", insured})
+	return lines
 }
 
 // printDeliveries prints a table of at most 80 columns; an error is a line of its own.
