@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -47,6 +48,12 @@ type Config struct {
 	// MaxWorkers is how many pushes this process runs at once. Defaults to jobs.DefaultMaxWorkers.
 	MaxWorkers int
 
+	// DriftEvery is how often the fleet checks for drift. Defaults to DefaultDriftEvery. Never for none.
+	DriftEvery time.Duration
+
+	// DriftReportOnly keeps the periodic check from repairing what it finds.
+	DriftReportOnly bool
+
 	// Stopping is done when the process begins to stop: pushes that wait for their turn are then left to others. Defaults
 	// to never.
 	Stopping context.Context
@@ -59,7 +66,7 @@ type Config struct {
 	// Logger gets a line per push. Defaults to none.
 	Logger *slog.Logger
 
-	// Observer is told of pushes, sweeps, recalculations and events, for metrics. Defaults to none.
+	// Observer is told of pushes, sweeps, recalculations, drift checks and events, for metrics. Defaults to none.
 	Observer Observer
 }
 
@@ -67,6 +74,7 @@ type Config struct {
 type Observer interface {
 	jobs.Observer
 	scoring.RecalculationObserver
+	DriftObserver
 	// ClerkEvent is called once for each webhook of Clerk's, with the type of the event, "other" for those that are not
 	// handled, and an EventOutcome.
 	ClerkEvent(eventType, outcome string)
@@ -75,12 +83,13 @@ type Observer interface {
 // Sync is the outbox of Clerk organizations. It starts nothing.
 type Sync struct {
 	outbox   *outbox.Outbox
+	clerk    *clerk.Client // nil: none
 	logger   *slog.Logger
 	observer Observer // nil: none
 	jobs     jobs.Config
-	clerk    *clerk.Client // nil: none
 	linkKey  string
 	reading  chan struct{} // has room for one: whoever waits for a turn to read at Clerk
+	drift    driftSchedule
 }
 
 // New returns a Sync. It does not touch the database.
@@ -99,6 +108,10 @@ func New(config Config) (*Sync, error) {
 	s := &Sync{
 		outbox: box, logger: config.Logger, observer: config.Observer, clerk: config.Clerk,
 		linkKey: cmp.Or(config.LinkKey, DefaultLinkKey), reading: make(chan struct{}, 1),
+		drift: driftSchedule{every: config.DriftEvery, turn: driftTurn, repair: !config.DriftReportOnly},
+	}
+	if s.drift.every == 0 {
+		s.drift.every = DefaultDriftEvery
 	}
 	s.jobs = jobs.Config{
 		Pool:       config.Pool,

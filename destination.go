@@ -24,7 +24,7 @@ type organizationDestination struct {
 // Deliver pushes the current claims of the Clerk organization key. If no organization is linked to it (any more), its
 // claims are removed.
 func (d *organizationDestination) Deliver(ctx context.Context, key string, version int64) (outbox.Receipt, error) {
-	metadata, linked, err := metadataOf(ctx, d.pool, key, version)
+	metadata, linked, err := wantedOf(ctx, d.pool, key, version)
 	if err != nil {
 		return outbox.Receipt{}, err
 	}
@@ -38,7 +38,7 @@ func (d *organizationDestination) Deliver(ctx context.Context, key string, versi
 
 // Verify reads back what Clerk has.
 func (d *organizationDestination) Verify(ctx context.Context, key string, version int64) (bool, outbox.Receipt, error) {
-	metadata, linked, err := metadataOf(ctx, d.pool, key, version)
+	metadata, linked, err := wantedOf(ctx, d.pool, key, version)
 	if err != nil {
 		return false, outbox.Receipt{}, err
 	}
@@ -50,24 +50,29 @@ func (d *organizationDestination) Verify(ctx context.Context, key string, versio
 	return organization.Confirms(metadata), receipt, failureFrom(err, receipt)
 }
 
-// metadataOf is what Clerk is to have of the organization that is linked to key. If none is, nothing.
-func metadataOf(
+// wantedOf is what Clerk is to have of the organization that is linked to key now. If none is, nothing.
+func wantedOf(
 	ctx context.Context, conn dbsqlc.DBTX, key string, version int64,
 ) (metadata clerk.Metadata, linked bool, err error) {
-	metadata.Version = version
 	claims, err := dbsqlc.New().OrganizationClaims(ctx, conn, key)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return metadata, false, nil
+		return clerk.Metadata{Version: version}, false, nil
 	case err != nil:
-		return metadata, false, fmt.Errorf("reading the claims of %s: %w", key, err)
+		return clerk.Metadata{}, false, fmt.Errorf("reading the claims of %s: %w", key, err)
 	}
-	metadata.CertificationTier = new(string(claims.CertificationTier))
-	metadata.InsuranceValid = claims.InsuranceValid
-	if claims.ComplianceScore != nil {
-		metadata.ComplianceScore = new(int(*claims.ComplianceScore))
-	}
+	metadata = metadataOf(claims.CertificationTier, claims.ComplianceScore, claims.InsuranceValid)
+	metadata.Version = version
 	return metadata, true, nil
+}
+
+// metadataOf is what Clerk is to have of a linked organization. One that was never calculated has no score.
+func metadataOf(tier dbsqlc.CertificationTier, score *int16, insured *bool) clerk.Metadata {
+	metadata := clerk.Metadata{CertificationTier: new(string(tier)), InsuranceValid: insured}
+	if score != nil {
+		metadata.ComplianceScore = new(int(*score))
+	}
+	return metadata
 }
 
 // failureFrom translates between two packages that do not know each other.

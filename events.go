@@ -129,7 +129,7 @@ func (s *Sync) eventGround(
 // and what Clerk sends after a push of our own is what we pushed: so only what is then found to differ is pushed, and a
 // row whose push is still to come is left alone.
 func (h *eventHandler) compareTx(ctx context.Context, tx pgx.Tx, syncedAt *time.Time) (EventOutcome, error) {
-	metadata, _, err := metadataOf(ctx, tx, h.key, 0)
+	metadata, _, err := wantedOf(ctx, tx, h.key, 0)
 	switch {
 	case err != nil:
 		return "", err

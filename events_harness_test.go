@@ -1,7 +1,6 @@
 package claimsync_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -227,6 +226,7 @@ func (h *hooked) claims(clerkOrgID string) string {
 
 // eventCounter is an observer that counts events.
 type eventCounter struct {
+	deaf
 	mu   sync.Mutex
 	seen map[string]int
 }
@@ -247,36 +247,10 @@ func (c *eventCounter) of(eventType clerk.EventType, outcome claimsync.EventOutc
 	return c.counts()[string(eventType)+" "+string(outcome)]
 }
 
-func (*eventCounter) Delivered(string, string, time.Duration) {}
-func (*eventCounter) Applied(string, time.Duration)           {}
-func (*eventCounter) Swept(string, int)                       {}
-func (*eventCounter) Recalculated(int, int, time.Duration)    {}
-func (*eventCounter) RecalculationFailed()                    {}
-
-// lockedBuffer is a log.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // reads is how often organizations were read at Clerk.
 func (h *hooked) reads() int {
 	return len(slices.DeleteFunc(h.clerk.Requests(), func(r clerktest.Request) bool { return r.Method != "GET" }))
 }
-
-var _ claimsync.Observer = (*eventCounter)(nil)
 
 // brokenWaker cannot insert jobs.
 type brokenWaker struct{}

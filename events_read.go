@@ -21,7 +21,7 @@ func (s *Sync) readOrganization(ctx context.Context, id string, priority outbox.
 	if s.clerk == nil {
 		return clerk.Organization{}, nil
 	}
-	if err := s.turn(ctx, priority); err != nil {
+	if err := s.briefTurn(ctx, priority); err != nil {
 		return clerk.Organization{}, err
 	}
 	organization, receipt, err := s.clerk.Organization(ctx, id)
@@ -38,9 +38,9 @@ func (s *Sync) readOrganization(ctx context.Context, id string, priority outbox.
 	return clerk.Organization{}, errors.Join(err, s.holdBack(ctx, failed))
 }
 
-// turn returns when it is our turn to call Clerk, or an error if it will not be soon. This process waits for one at a
+// briefTurn returns when it is our turn to call Clerk, or an error if it will not be soon. This process waits for one at a
 // time, so that many events at once reserve no more than that ahead.
-func (s *Sync) turn(ctx context.Context, priority outbox.Priority) error {
+func (s *Sync) briefTurn(ctx context.Context, priority outbox.Priority) error {
 	notNow := &clerk.Error{Action: clerk.Retry, Err: errNoTurn}
 	waiting, cancel := context.WithTimeout(ctx, turnPatience)
 	defer cancel()
@@ -50,19 +50,14 @@ func (s *Sync) turn(ctx context.Context, priority outbox.Priority) error {
 	case <-waiting.Done():
 		return notNow
 	}
-	for {
-		reservation, err := s.outbox.Reserve(waiting, s.jobs.Pool, Topic, priority, false)
-		switch {
-		case err != nil:
-			return err
-		case !reservation.Granted && reservation.Wait == 0: // the breaker is open
-			return notNow
-		case !wait(waiting, reservation.Wait):
-			return notNow
-		case reservation.Granted:
-			return s.stillOurTurn(ctx, notNow)
-		}
+	err := s.awaitTurn(waiting, priority)
+	switch {
+	case errors.Is(err, ErrBreakerOpen), errors.Is(err, context.DeadlineExceeded), waiting.Err() != nil:
+		return notNow
+	case err != nil:
+		return err
 	}
+	return s.stillOurTurn(ctx, notNow)
 }
 
 // stillOurTurn: everybody may have been told to wait, while we waited for our turn.
@@ -76,35 +71,4 @@ func (s *Sync) stillOurTurn(ctx context.Context, notNow error) error {
 	default:
 		return nil
 	}
-}
-
-// wait returns false, at once, if ctx would end before.
-func wait(ctx context.Context, d time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// holdBack keeps everybody from calling for as long as Clerk said, if it did.
-func (s *Sync) holdBack(ctx context.Context, failed *clerk.Error) error {
-	switch {
-	case failed.RetryAfter == 0:
-		return nil
-	case failed.Action != clerk.Wait:
-		return s.outbox.Block(ctx, s.jobs.Pool, Topic, failed.RetryAfter, failed.Error())
-	}
-	rate, err := s.outbox.Throttle(ctx, s.jobs.Pool, Topic, failed.RetryAfter, failed.Error())
-	if err == nil {
-		s.logger.WarnContext(ctx, "Rate limited: everybody waits, and is slower afterwards",
-			"topic", Topic, "retry_after", failed.RetryAfter, "rate", rate)
-	}
-	return err
 }

@@ -30,6 +30,8 @@ type Explanation struct {
 	Row        outbox.Detail     // zero: it was never marked
 	Job        *rivertype.JobRow // that is to push it; nil: none, or it was deleted
 	Deliveries []dbsqlc.OutboxDelivery
+	// Contested: it had to be pushed over so often of late that somebody else must be writing it too.
+	Contested bool
 
 	WaitingFor WaitingFor
 	Until      *time.Time // when that is over, or looked at again; nil: nobody can know
@@ -75,6 +77,11 @@ func (s *Sync) rowTx(ctx context.Context, tx pgx.Tx, river River, e *Explanation
 	if e.Deliveries, err = s.outbox.Deliveries(ctx, tx, Topic, e.ClerkOrgID, deliveriesExplained); err != nil {
 		return err
 	}
+	contested, err := s.outbox.Contested(ctx, tx, Topic, e.ClerkOrgID)
+	if err != nil {
+		return err
+	}
+	e.Contested = len(contested) > 0
 	if e.Row.JobID == nil {
 		return nil
 	}

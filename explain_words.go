@@ -27,6 +27,9 @@ func (e *Explanation) InWords() []string {
 	if e.Row.DoubtedAt != nil && e.WaitingFor != WaitingForVerification {
 		paragraphs = append(paragraphs, e.doubtInWords())
 	}
+	if e.Contested {
+		paragraphs = append(paragraphs, "It is contested: "+contest)
+	}
 	if since := e.Gate.Queue.pausedByHand(); since != nil && e.WaitingFor != WaitingForQueue {
 		paragraphs = append(paragraphs, pauseInWords(*since, e.Gate.Now))
 	}

@@ -73,3 +73,16 @@ func TestRunKeepsScoresFromGettingStale(t *testing.T) {
 		t.Fatalf("Clerk was not told of insurance_valid %v: %v", insured, err)
 	}
 }
+
+// deaf is an observer that observes nothing, for those that do observe something.
+type deaf struct{}
+
+var _ claimsync.Observer = deaf{}
+
+func (deaf) Delivered(string, string, time.Duration) {}
+func (deaf) Applied(string, time.Duration)           {}
+func (deaf) Swept(string, int)                       {}
+func (deaf) Recalculated(int, int, time.Duration)    {}
+func (deaf) RecalculationFailed()                    {}
+func (deaf) DriftChecked(string)                     {}
+func (deaf) ClerkEvent(string, string)               {}

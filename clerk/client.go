@@ -74,28 +74,56 @@ const (
 	writes intent = true
 )
 
-// call runs one SDK call under the client's deadline and returns the organization it answered with. accept says
+// terms are those of one call.
+type terms struct {
+	intent    intent
+	timeout   time.Duration
+	maxAnswer int64
+}
+
+// call runs one SDK call that answers with an organization, under the client's deadline, and returns that. accept says
 // whether a well-formed 200 is the answer that was asked for.
 func (c *Client) call(
 	ctx context.Context, intent intent, request sdkCall, accept func(Organization) error,
 ) (Organization, Receipt, error) {
+	var answer *clerksdk.Organization
+	var found Organization
+	receipt, err := c.exchange(ctx, terms{intent: intent, timeout: c.timeout, maxAnswer: maxAnswer},
+		func(ctx context.Context) (err error) {
+			answer, err = request(ctx)
+			return err
+		},
+		func() error {
+			found = organizationFrom(answer)
+			return accept(found)
+		})
+	if err != nil {
+		return Organization{}, receipt, err
+	}
+	return found, receipt, nil
+}
+
+// exchange runs one SDK call under its deadline, and sees to it that nil means success: accept says whether the answer
+// that request kept is the one that was asked for. Any failure is an *Error.
+func (c *Client) exchange(
+	ctx context.Context, terms terms, request func(context.Context) error, accept func() error,
+) (Receipt, error) {
 	started := time.Now()
 	if err := ended(ctx); err != nil {
-		return Organization{}, Receipt{}, c.failure(ctx, &exchange{neverSent: true}, intent, err)
+		return Receipt{}, c.failure(ctx, &exchange{neverSent: true}, terms.intent, err)
 	}
-	callCtx, cancel := context.WithTimeout(ctx, c.timeout)
+	callCtx, cancel := context.WithTimeout(ctx, terms.timeout)
 	defer cancel()
-	callCtx, exchange := record(callCtx)
+	callCtx, exchange := record(callCtx, terms.maxAnswer)
 
-	answer, err := request(callCtx)
+	err := request(callCtx)
 	receipt := Receipt{Status: exchange.status, TraceID: c.foreign(exchange.traceID()), Duration: time.Since(started)}
 	if err == nil && exchange.status == http.StatusOK {
-		found := organizationFrom(answer)
-		if err = accept(found); err == nil {
-			return found, receipt, nil
+		if err = accept(); err == nil {
+			return receipt, nil
 		}
 	}
-	return Organization{}, receipt, c.failure(ctx, exchange, intent, err)
+	return receipt, c.failure(ctx, exchange, terms.intent, err)
 }
 
 // ended is ctx.Err, but does not rely on a timer having fired: a process that was stopped for longer than its deadline

@@ -1,5 +1,5 @@
-// Package clerk is the destination: it writes an organization's current state into its Clerk public metadata, and
-// reads it back.
+// Package clerk is the destination: it writes an organization's current state into its Clerk public metadata, reads it
+// back, and tells where that differs from what it should be.
 //
 // It wraps the official SDK (github.com/clerk/clerk-sdk-go/v2) and promises what a caller who must not lose an update
 // needs and the SDK alone does not give:

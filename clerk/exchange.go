@@ -11,14 +11,19 @@ import (
 	"sync/atomic"
 )
 
-// maxAnswer bounds what is read of an answer, in bytes after decompression. An organization takes less than 20 KB.
-const maxAnswer = 1 << 20
+// What is read of an answer at most, in bytes after decompression. An organization takes less than 20 KB.
+const (
+	maxAnswer = 1 << 20
+	maxList   = 16 << 20 // of MaxListLimit organizations
+)
 
-var errAnswerTooLarge = errors.New("the answer is larger than 1 MiB")
+var errAnswerTooLarge = errors.New("the answer is larger than it can rightly be")
 
 // exchange is what really passed on the wire during one call. The SDK hides it: an error body that is not Clerk's JSON
 // costs it status and headers, a "status" member in the body replaces the real one, and it reads without a bound.
 type exchange struct {
+	maxAnswer int64
+
 	status    int // 0: no answer
 	header    http.Header
 	body      errorBody
@@ -50,8 +55,8 @@ type errorBody struct {
 type exchangeKey struct{}
 
 // record returns a context whose call is recorded in the exchange.
-func record(ctx context.Context) (context.Context, *exchange) {
-	e := &exchange{}
+func record(ctx context.Context, maxAnswer int64) (context.Context, *exchange) {
+	e := &exchange{maxAnswer: maxAnswer}
 	// Having a connection counts as having sent: that a request was not written is known only to a goroutine which may
 	// be about to write it.
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -87,7 +92,7 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	exchange.status, exchange.header = response.StatusCode, response.Header
-	body, err := readAnswer(response.Body)
+	body, err := readAnswer(response.Body, exchange.maxAnswer)
 	if response.StatusCode != http.StatusOK {
 		// The status says enough: a body that is broken, HTML or empty changes nothing.
 		_ = json.Unmarshal(body, &exchange.body)
@@ -102,10 +107,10 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // readAnswer reads the whole body, so that the connection can be used again, and closes it.
-func readAnswer(body io.ReadCloser) ([]byte, error) {
+func readAnswer(body io.ReadCloser, most int64) ([]byte, error) {
 	defer body.Close()
-	read, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
-	if err == nil && len(read) > maxAnswer {
+	read, err := io.ReadAll(io.LimitReader(body, most+1))
+	if err == nil && int64(len(read)) > most {
 		return nil, errAnswerTooLarge
 	}
 	return read, err

@@ -44,7 +44,7 @@ func (o Organization) Agrees(m Metadata) bool {
 // TellsPrivateMetadata reports whether Clerk has shown the private metadata at all. If not, what is said of them, Version
 // included, is that they are absent.
 func (o Organization) TellsPrivateMetadata() bool {
-	return o.private.malformed || o.private.members != nil
+	return o.private.malformed != nil || o.private.members != nil
 }
 
 // PrivateString returns the string that is in the private metadata under the key.

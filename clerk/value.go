@@ -14,10 +14,12 @@ const (
 	Malformed Presence = "malformed"
 )
 
-// Value is a metadata value that may be missing, or not what it should be. V is nonzero only if it is Present.
+// Value is a metadata value that may be missing, or not what it should be.
 type Value[T comparable] struct {
 	Presence Presence
-	V        T
+	V        T // nonzero only if it is Present
+	// Found is what is there in place of a T, if it is Malformed: JSON, bounded and on one line.
+	Found string
 }
 
 // is tells whether the value is the wanted one; wanted nil means absent.
@@ -31,7 +33,7 @@ func (v Value[T]) is(want *T) bool {
 // metadata is one JSON object, its members not yet read.
 type metadata struct {
 	members   map[string]json.RawMessage
-	malformed bool
+	malformed json.RawMessage // what is there in place of an object; nil: one is
 }
 
 // object reads a JSON object. Missing and null count as empty.
@@ -40,14 +42,16 @@ func object(raw json.RawMessage) metadata {
 		return metadata{}
 	}
 	var m metadata
-	m.malformed = json.Unmarshal(raw, &m.members) != nil
+	if json.Unmarshal(raw, &m.members) != nil {
+		m.malformed = raw
+	}
 	return m
 }
 
 // read finds the value under the path. A type on the way that is no object makes the value Malformed.
 func read[T comparable](m metadata, path ...string) Value[T] {
-	if m.malformed {
-		return Value[T]{Presence: Malformed}
+	if m.malformed != nil {
+		return malformed[T](m.malformed)
 	}
 	raw, ok := m.members[path[0]]
 	switch {
@@ -58,7 +62,11 @@ func read[T comparable](m metadata, path ...string) Value[T] {
 	}
 	var value T
 	if json.Unmarshal(raw, &value) != nil {
-		return Value[T]{Presence: Malformed}
+		return malformed[T](raw)
 	}
 	return Value[T]{Presence: Present, V: value}
+}
+
+func malformed[T comparable](raw json.RawMessage) Value[T] {
+	return Value[T]{Presence: Malformed, Found: oneLine(string(raw))}
 }

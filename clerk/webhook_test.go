@@ -229,7 +229,8 @@ func TestWebhookEvents(t *testing.T) {
 // What Clerk does not promise, but may send.
 func TestWebhookPrivateMetadata(t *testing.T) {
 	t.Parallel()
-	absent, malformed := clerk.Value[string]{Presence: clerk.Absent}, clerk.Value[string]{Presence: clerk.Malformed}
+	absent := clerk.Value[string]{Presence: clerk.Absent}
+	malformed := func(found string) clerk.Value[string] { return clerk.Value[string]{Presence: clerk.Malformed, Found: found} }
 	for metadata, want := range map[string]struct {
 		told bool
 		id   clerk.Value[string]
@@ -237,8 +238,8 @@ func TestWebhookPrivateMetadata(t *testing.T) {
 		`null`:                {false, absent},
 		`{}`:                  {true, absent},
 		`{"external_id":"a"}`: {true, clerk.Value[string]{Presence: clerk.Present, V: "a"}},
-		`{"external_id":7}`:   {true, malformed},
-		`[]`:                  {true, malformed},
+		`{"external_id":7}`:   {true, malformed("7")},
+		`[]`:                  {true, malformed("[]")},
 	} {
 		body := `{"type":"organization.created","data":{"id":"org_1","private_metadata":` + metadata + `}}`
 		event, err := post(t, clerktest.Webhook{Body: []byte(body)}).open(t)

@@ -19,6 +19,12 @@
 //     long everybody waits; more than a minute is unusual.
 //   - increase(claimsync_swept_rows_total): jobs are lost.
 //   - claimsync_due_overdue_seconds > 60: scores are stale, since nobody recalculates them or some cannot be.
+//   - claimsync_drift_contested_organizations > 0: somebody else writes our keys at Clerk, see app drift.
+//   - claimsync_drift_organizations{kind="changed"} > 0 and the other kinds: Clerk was changed behind our back. A periodic
+//     check repairs it, so it is worth an alert if it comes back day by day; missing_organization is not repaired, and
+//     unknown_organization usual where others use the instance too.
+//   - claimsync_drift_check_age_seconds > 2 * 86400, or increase(claimsync_drift_checks_total{result="failed"}) for long: nobody
+//     compares, see app status.
 //   - increase(claimsync_clerk_events_total{outcome="contested"}): somebody else writes our values at Clerk again and again.
 //     outcome="conflict": a Clerk organization names one of ours that is linked to another. outcome="refused": webhooks that are
 //     not signed with our secret, or a clock that is wrong. outcome="failed": they could not be handled, and Clerk sends them

@@ -23,7 +23,8 @@ type Metrics struct {
 	recalculationLags    prometheus.Histogram
 	recalculationsFailed prometheus.Counter
 
-	events *prometheus.CounterVec
+	events      *prometheus.CounterVec
+	driftChecks *prometheus.CounterVec
 }
 
 // New returns the metrics of deliveries and of the process itself. The Watch methods add more.
@@ -64,13 +65,14 @@ func New() *Metrics {
 			Namespace: namespace, Name: "due_recalculations_failed_total",
 			Help: "Organizations that were due and could not be calculated; they are tried again later and later.",
 		}),
+		driftChecks: newDriftChecks(),
 	}
 	m.events = newEvents()
 	for _, result := range []string{resultChanged, resultUnchanged} {
 		m.recalculations.WithLabelValues(result) // from zero: a counter that appears at 1 has no increase
 	}
 	m.registry.MustRegister(m.deliveries, m.durations, m.lags, m.swept,
-		m.recalculations, m.recalculationLags, m.recalculationsFailed, m.events,
+		m.recalculations, m.recalculationLags, m.recalculationsFailed, m.driftChecks, m.events,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

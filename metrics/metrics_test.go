@@ -10,16 +10,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbtest"
-	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/metrics"
 	"github.com/claimsync/claimsync/outbox"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-var _ jobs.Observer = (*metrics.Metrics)(nil)
+var _ claimsync.Observer = (*metrics.Metrics)(nil)
 
 // scrape returns what Prometheus would read.
 func scrape(t *testing.T, m *metrics.Metrics) string {
@@ -148,6 +148,37 @@ func TestScores(t *testing.T) {
 	)
 }
 
+// What nobody has looked at is not said to be well.
+func TestDrift(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	m := metrics.New()
+	m.WatchDrift(pool, "crm")
+	m.DriftChecked(claimsync.DriftFound)
+	expect(t, scrape(t, m), `claimsync_drift_checks_total{result="clean"} 0`, `claimsync_drift_checks_total{result="drift"} 1`,
+		`claimsync_drift_checks_total{result="failed"} 0`)
+	if strings.Contains(scrape(t, m), "claimsync_drift_check_age_seconds") {
+		t.Error("the age of a check that nobody planned")
+	}
+
+	exec := func(sql string) {
+		t.Helper()
+		if _, err := pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`INSERT INTO drift_check (topic, created_at) VALUES ('crm', now() - interval '50 s')`)
+	scraped := scrape(t, m)
+	expect(t, scraped, `claimsync_drift_check_age_seconds 5`) // 50 and a bit
+	if strings.Contains(scraped, "claimsync_drift_organizations{") || strings.Contains(scraped, "claimsync_drift_contested") {
+		t.Errorf("what no check has found:\n%s", scraped)
+	}
+
+	exec(`UPDATE drift_check SET reported_at = now() - interval '300 s', report = '{"kinds":{"changed":3,"wrong_type":0},"contested":1}'`)
+	expect(t, scrape(t, m), `claimsync_drift_organizations{kind="changed"} 3`, `claimsync_drift_organizations{kind="wrong_type"} 0`,
+		`claimsync_drift_contested_organizations 1`, `claimsync_drift_check_age_seconds 30`)
+}
+
 // TestPool does not watch the outbox: a scrape collects both at once, and a backlog being read holds a connection.
 func TestPool(t *testing.T) {
 	t.Parallel()
@@ -200,6 +231,7 @@ func TestNaming(t *testing.T) {
 	m.WatchPool(pool)
 	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm")
 	m.WatchScores(pool)
+	m.WatchDrift(pool, "crm")
 	m.Delivered("crm", "applied", time.Second)
 	m.Applied("crm", time.Second)
 	problems, err := promlint.New(strings.NewReader(scrape(t, m))).Lint()

@@ -19,6 +19,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitDrift  = 3 // app drift found some that it did not hand over for repair
 )
 
 const description = `Keeps the claims of Clerk's session tokens equal to what Postgres says of an organization: ` +
@@ -40,6 +41,7 @@ type cli struct {
 	Status        statusCommand        `cmd:"" help:"Say how far Clerk is in step."`
 	Why           whyCommand           `cmd:"" help:"Say where one organization stands at Clerk, and why."`
 	Redrive       redriveCommand       `cmd:"" help:"Push organizations again that were given up on."`
+	Drift         driftCommand         `cmd:"" help:"Compare Clerk with Postgres, and repair what differs."`
 	Breaker       breakerCommand       `cmd:"" help:"Look at the circuit breaker before Clerk, open it, close it."`
 	ClerkEmulator clerkEmulatorCommand `cmd:"" help:"Run the Clerk emulator, for trying things out."`
 	Healthcheck   healthcheckCommand   `cmd:"" help:"Ask a running app serve whether it is ready."`
@@ -60,6 +62,9 @@ func usage(format string, args ...any) error { return usageError{fmt.Errorf(form
 
 // errReported has been shown to the user in full already.
 var errReported = errors.New("failed")
+
+// errDrift has been shown in full: Clerk differs, which is neither success nor failure.
+var errDrift = errors.New("drift")
 
 // run is main without its globals. It returns the exit code.
 func run(
@@ -99,6 +104,8 @@ func (a *app) exitCode(err error) int {
 		return exitOK
 	case errors.Is(err, errReported):
 		return exitFailed
+	case errors.Is(err, errDrift):
+		return exitDrift
 	case errors.As(err, &misused):
 		_, _ = fmt.Fprintf(a.stderr, "app: %v\n", err)
 		return exitUsage

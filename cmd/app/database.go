@@ -11,6 +11,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/scoring"
@@ -57,25 +58,32 @@ func (f *databaseFlags) openTool(ctx context.Context, logger *slog.Logger) (*too
 
 // openRatedTool is for a command that looks at the budgets of those who deliver.
 func (f *databaseFlags) openRatedTool(ctx context.Context, logger *slog.Logger, rate rateFlags) (*tool, error) {
+	return f.openClerkTool(ctx, logger, rate, nil)
+}
+
+// openClerkTool is for a command that calls Clerk itself.
+func (f *databaseFlags) openClerkTool(
+	ctx context.Context, logger *slog.Logger, rate rateFlags, client *clerk.Client,
+) (*tool, error) {
 	pool, err := f.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	sync, err := claimsync.New(claimsync.Config{
-		Pool: pool, RiverSchema: f.RiverSchema, Logger: logger, RateLimit: rate.RateLimit, RateShare: rate.RateShare,
+		Pool: pool, Clerk: client, RiverSchema: f.RiverSchema, Logger: logger, RateLimit: rate.RateLimit, RateShare: rate.RateShare,
 		OrganizationRateLimit: rate.OrganizationRateLimit,
 	})
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
-	client, err := river.NewClient(riverpgxv5.New(pool), jobs.InsertConfig(f.RiverSchema, logger))
+	inserter, err := river.NewClient(riverpgxv5.New(pool), jobs.InsertConfig(f.RiverSchema, logger))
 	if err != nil {
 		pool.Close()
 		return nil, usageError{err}
 	}
-	waker := jobs.NewWaker(client)
-	return &tool{pool: pool, sync: sync, river: client, waker: waker, store: sync.Store(waker)}, nil
+	waker := jobs.NewWaker(inserter)
+	return &tool{pool: pool, sync: sync, river: inserter, waker: waker, store: sync.Store(waker)}, nil
 }
 
 func (t *tool) close() { t.pool.Close() }

@@ -31,6 +31,7 @@ type monolithConfig struct {
 	pool        *pgxpool.Pool // migrated
 	clerk       *clerk.Client
 	rate        rateFlags
+	drift       driftFlags
 	riverSchema string
 	maxWorkers  int
 	addr        string
@@ -66,6 +67,8 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 		RateLimit: config.rate.RateLimit, RateShare: config.rate.RateShare,
 		OrganizationRateLimit: config.rate.OrganizationRateLimit,
 		LinkKey:               config.linkKey,
+		DriftEvery:            time.Duration(config.drift.DriftEvery),
+		DriftReportOnly:       config.drift.NoDriftRepair,
 		Stopping:              stopping,
 		Logger:                config.logger, Observer: registry,
 	})
@@ -74,6 +77,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 	}
 	registry.WatchOutbox(config.pool, m.sync.Outbox(), claimsync.Topic)
 	registry.WatchScores(config.pool)
+	registry.WatchDrift(config.pool, claimsync.Topic)
 
 	riverConfig, err := jobs.RiverConfig(m.sync.Jobs(), config.riverSchema)
 	if err != nil {

@@ -69,6 +69,10 @@ func TestUsage(t *testing.T) {
 		"nobody to redrive":             {[]string{database}, []string{"redrive"}, "--all"},
 		"a reason, and somebody":        {[]string{database}, []string{"redrive", "a", "--reason=park 422"}, "--reason goes with --all"},
 		"why of no one":                 {[]string{database}, []string{"why"}, "<id>"},
+		"no Clerk key to compare with":  {[]string{database}, []string{"drift"}, "CLERK_SECRET_KEY"},
+		"no database to compare with":   {[]string{key}, []string{"drift"}, "set DATABASE_URL"},
+		"compared all the time":         {[]string{database, key}, []string{"serve", "--drift-every=1s"}, "--drift-every"},
+		"compared at an odd time":       {[]string{database, key, "DRIFT_EVERY=daily"}, []string{"serve"}, `a time like 24h, or never, got "daily"`},
 		"a rate of none":                {[]string{database}, []string{"why", "a", "--clerk-organization-rate-limit=0"}, "--clerk-organization-rate-limit"},
 		"breaker, and then":             {[]string{database}, []string{"breaker"}, "open"},
 		"no such file":                  {nil, []string{"score", "/nonexistent/file"}, "no such file"},
@@ -110,7 +114,7 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{
 		"", "demo", "serve", "migrate", "import", "score", "recalculate", "status", "why", "redrive",
-		"breaker", "breaker open", "breaker close", "breaker status", "clerk-emulator", "healthcheck",
+		"drift", "breaker", "breaker open", "breaker close", "breaker status", "clerk-emulator", "healthcheck",
 	} {
 		got := runApp(t, t.Context(), "", nil, append(strings.Fields(command), "--help")...)
 		if got.code != exitOK || !strings.Contains(got.stdout, "Usage: app") || got.stderr != "" {

@@ -19,6 +19,7 @@ type serveCommand struct {
 	AdminToken string `name:"admin-token" envvar:"ADMIN_TOKEN" placeholder:"TOKEN" help:"Opens API and River UI. Required unless bound to loopback, where one is made up and printed."`
 	rateFlags
 	webhookFlags
+	driftFlags
 	MaxWorkers int  `name:"max-workers" default:"32" help:"Pushes to Clerk at once."`
 	Migrate    bool `default:"true" negatable:"" help:"Migrate the database first."`
 }
@@ -120,8 +121,8 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 	}
 
 	m, err := startMonolith(ctx, monolithConfig{
-		pool: pool, clerk: client, rate: c.rateFlags, riverSchema: c.RiverSchema, maxWorkers: c.MaxWorkers, addr: c.Addr,
-		adminToken: token, webhook: webhook, linkKey: c.LinkKey, logger: a.logger,
+		pool: pool, clerk: client, rate: c.rateFlags, drift: c.driftFlags, riverSchema: c.RiverSchema,
+		maxWorkers: c.MaxWorkers, addr: c.Addr, adminToken: token, webhook: webhook, linkKey: c.LinkKey, logger: a.logger,
 	})
 	if err != nil {
 		return err

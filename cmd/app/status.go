@@ -27,7 +27,8 @@ func (*statusCommand) Help() string {
   unlinked  no Clerk id, so nothing to push to
 
 and says what keeps all of them from being pushed, if anything does: Clerk's
-Retry-After, the breaker, a paused queue. "app why ID" tells of a single one.`
+Retry-After, the breaker, a paused queue. Then what the last drift check found:
+clean ones that were changed at Clerk. "app why ID" tells of a single one.`
 }
 
 func (c *statusCommand) Run(ctx context.Context, a *app) error {
@@ -44,16 +45,20 @@ func (c *statusCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	drift, err := t.sync.LastDriftCheck(ctx)
+	if err != nil {
+		return err
+	}
 	if c.JSON {
-		return json.NewEncoder(a.stdout).Encode(statusJSON(status, gate))
+		return json.NewEncoder(a.stdout).Encode(statusJSON(status, gate, drift))
 	}
 	if err := printStatus(a.stdout, status); err != nil {
 		return err
 	}
-	return printParagraphs(a.stdout, gate.InWords())
+	return printParagraphs(a.stdout, append(gate.InWords(), drift.InWords(gate.Now)...))
 }
 
-func statusJSON(s claimsync.Status, gate claimsync.Gate) any {
+func statusJSON(s claimsync.Status, gate claimsync.Gate, drift claimsync.LastDriftCheck) any {
 	reasons := make(map[string]int64, len(s.ParkedReasons))
 	for _, parked := range s.ParkedReasons {
 		reasons[parked.Reason] = parked.Rows
@@ -67,9 +72,10 @@ func statusJSON(s claimsync.Status, gate claimsync.Gate) any {
 		Unlinked              int64            `json:"unlinked"`
 		OldestDirtyAgeSeconds float64          `json:"oldest_dirty_age_seconds"`
 		gateJSON
+		Drift *lastDriftJSON `json:"drift"` // null: no check has ended yet
 	}{
 		s.Organizations, s.Clean, s.Dirty, s.Parked, reasons, s.Unlinked, s.OldestDirtyAge.Seconds(),
-		gateJSONOf(gate),
+		gateJSONOf(gate), lastDriftJSONOf(drift),
 	}
 }
 

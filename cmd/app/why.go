@@ -71,6 +71,7 @@ type whyJSON struct {
 	PacedUntil     *scoring.Timestamp `json:"paced_until"`
 	DoubtedAt      *scoring.Timestamp `json:"doubted_at"`
 	VerifyAt       *scoring.Timestamp `json:"verify_at"`
+	Contested      bool               `json:"contested"`
 
 	Job        *jobJSON       `json:"job"`
 	Gate       gateJSON       `json:"gate"`
@@ -106,7 +107,8 @@ func whyJSONOf(e *claimsync.Explanation) whyJSON {
 		LeasedAt: timestamp(row.LeasedAt), LeaseEnds: timestamp(row.LeaseEnds),
 		NotBefore: timestamp(row.NotBefore), PacedUntil: timestamp(row.PacedUntil),
 		DoubtedAt: timestamp(row.DoubtedAt), VerifyAt: timestamp(row.VerifyAt),
-		Gate: gateJSONOf(e.Gate), Deliveries: []deliveryJSON{},
+		Contested: e.Contested,
+		Gate:      gateJSONOf(e.Gate), Deliveries: []deliveryJSON{},
 	}
 	if e.ClerkOrgID != "" {
 		j.ClerkOrgID = &e.ClerkOrgID

@@ -1,0 +1,73 @@
+package clerk
+
+import "encoding/json"
+
+// DifferenceKind is how a value at Clerk differs from what it should be.
+type DifferenceKind string
+
+// The kinds.
+const (
+	Changed       DifferenceKind = "changed"        // another value
+	MissingKey    DifferenceKind = "missing_key"    // none
+	WrongType     DifferenceKind = "wrong_type"     // a value of another type
+	UnexpectedKey DifferenceKind = "unexpected_key" // a value where there is to be none
+)
+
+// Difference is one key whose value at Clerk is not what it should be.
+type Difference struct {
+	Kind DifferenceKind `json:"kind"`
+	Key  string         `json:"key"`
+	// Clerk is what Clerk has and Want what it should, as JSON: bounded, on one line, "" for none.
+	Clerk string `json:"clerk"`
+	Want  string `json:"want"`
+}
+
+// Differences tells in which of our keys the organization is not as m says, the version aside: what a front end could
+// see. There are none exactly if it Agrees.
+func (o Organization) Differences(m Metadata) []Difference {
+	var differences []Difference
+	differences = differ(differences, keyCertificationTier, o.CertificationTier, m.CertificationTier)
+	differences = differ(differences, keyComplianceScore, o.ComplianceScore, m.ComplianceScore)
+	return differ(differences, keyInsuranceValid, o.InsuranceValid, m.InsuranceValid)
+}
+
+// differ appends the difference, if there is one.
+func differ[T comparable](differences []Difference, key string, found Value[T], want *T) []Difference {
+	if found.is(want) {
+		return differences
+	}
+	d := Difference{Key: key, Clerk: found.json()}
+	if want != nil {
+		d.Want = inJSON(*want)
+	}
+	switch {
+	case want == nil:
+		d.Kind = UnexpectedKey
+	case found.Presence == Absent:
+		d.Kind = MissingKey
+	case found.Presence == Malformed:
+		d.Kind = WrongType
+	default:
+		d.Kind = Changed
+	}
+	return append(differences, d)
+}
+
+func (v Value[T]) json() string {
+	switch v.Presence {
+	case Present:
+		return inJSON(v.V)
+	case Malformed:
+		return v.Found
+	default:
+		return ""
+	}
+}
+
+func inJSON(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil { // not of a string, a number or a truth value
+		return "?"
+	}
+	return oneLine(string(text))
+}
