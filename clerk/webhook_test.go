@@ -230,7 +230,9 @@ func TestWebhookEvents(t *testing.T) {
 func TestWebhookPrivateMetadata(t *testing.T) {
 	t.Parallel()
 	absent := clerk.Value[string]{Presence: clerk.Absent}
-	malformed := func(found string) clerk.Value[string] { return clerk.Value[string]{Presence: clerk.Malformed, Found: found} }
+	malformed := func(found string) clerk.Value[string] {
+		return clerk.Value[string]{Presence: clerk.Malformed, Found: found}
+	}
 	for metadata, want := range map[string]struct {
 		told bool
 		id   clerk.Value[string]

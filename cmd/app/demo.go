@@ -26,9 +26,9 @@ type demoCommand struct {
 func (*demoCommand) Help() string {
 	return `Runs the whole product on this machine: a private PostgreSQL (its server programs must be installed, nothing needs
 to run), the Clerk emulator, and the monolith with API, workers and River UI. Sixty sample organizations are imported;
-their facts change through the API, scores are recalculated, tiers promoted, Clerk fails for a few seconds, and an
-insurance runs out by itself. Then it shows what Postgres and Clerk say of each, and goes on until Ctrl-C. Nothing is left
-behind.`
+their facts change through the API, scores are recalculated, tiers promoted, Clerk fails for a few seconds, an insurance
+runs out by itself, and somebody edits Clerk by hand. Then it shows what Postgres and Clerk say of each, and goes on until
+Ctrl-C. Nothing is left behind.`
 }
 
 func (c *demoCommand) Run(ctx context.Context, a *app) error {

@@ -35,7 +35,7 @@ func (s *stage) scenario(ctx context.Context) error {
 	organizations := slices.Collect(sample.Organizations(demoSeed, demoOrganizations, time.Now()))
 	story := &story{stage: s, organizations: organizations, before: map[string]apiOrganization{}}
 	for _, act := range []func(context.Context) error{
-		story.importAll, story.changeFacts, story.promote, story.outage, story.link, story.expire,
+		story.importAll, story.changeFacts, story.promote, story.outage, story.link, story.expire, story.drift,
 	} {
 		if err := act(ctx); err != nil {
 			return err

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/scoring"
 )
 
@@ -44,4 +46,28 @@ func (s *story) untilInsured(ctx context.Context, clerkOrgID string, insured boo
 		return fmt.Errorf("waiting for Clerk to say insurance_valid = %t of %s: %w", insured, clerkOrgID, err)
 	}
 	return nil
+}
+
+// drift has somebody edit Clerk by hand, and the drift check find that.
+func (s *story) drift(ctx context.Context) error {
+	s.say("Somebody edits three organizations at Clerk by hand …")
+	edits := []string{
+		`{"certification_tier":"MASTER_ROOFER","compliance_score":100,"insurance_valid":true,"theirs":1}`,
+		`{"certification_tier":"CERTIFIED","compliance_score":"97"}`,
+		`{}`,
+	}
+	// Not the first, whose push may not be acknowledged yet: what is on its way is not called drift.
+	for i, org := range s.organizations[1 : 1+len(edits)] {
+		s.clerk.EditMetadata(*org.ClerkOrgID, []byte(edits[i]), nil)
+	}
+	report, err := s.monolith.sync.CheckDrift(ctx, jobs.NewWaker(s.monolith.river), claimsync.DriftOptions{Repair: true})
+	if err != nil {
+		return err
+	}
+	s.say("  the drift check compared %d organizations in %d calls and found %d", report.Compared, report.ListCalls, report.Drifted)
+	if report.Drifted != len(edits) || report.Repaired != len(edits) {
+		return fmt.Errorf("%d organizations were edited, %d found to differ, %d handed over to be repaired",
+			len(edits), report.Drifted, report.Repaired)
+	}
+	return s.untilInStep(ctx, report.FinishedAt)
 }
