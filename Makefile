@@ -28,8 +28,9 @@ bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: bounds
-bounds: ## Print the bounds about Clerk: budgets, outages, ambiguous answers
+bounds: ## Print the bounds about Clerk, and about what time changes
 	$(GO) run ./cmd/bench clerk --rounds 3
+	$(GO) run ./cmd/bench stale --rounds 3
 
 .PHONY: generate
 generate: ## Generate db/dbsqlc from queries/ and db/migrations/

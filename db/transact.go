@@ -31,16 +31,16 @@ func Transact(ctx context.Context, conn Beginner, fn func(pgx.Tx) error) error {
 			}
 		}
 		err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, fn)
-		if !isConflict(err) {
+		if !IsConflict(err) {
 			return err
 		}
 	}
 	return err
 }
 
-// isConflict reports whether the transaction was refused only because of others that ran beside it.
+// IsConflict reports whether the transaction was refused only because of others that ran beside it.
 // https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
-func isConflict(err error) bool {
+func IsConflict(err error) bool {
 	code := Code(err)
 	return code == "40001" || code == "40P01"
 }

@@ -133,3 +133,13 @@ func (s *Store) MarkTx(ctx context.Context, tx pgx.Tx, id string) (linked bool, 
 	}
 	return true, s.marker.MarkTx(ctx, tx, UrgencyLive, *clerkOrgID)
 }
+
+// MarkManyTx is MarkTx for several organizations at once, at urgency. Those that are not linked, or do not exist (any
+// more), are left out. Returns how many were marked.
+func (s *Store) MarkManyTx(ctx context.Context, tx pgx.Tx, urgency Urgency, ids ...string) (marked int, err error) {
+	clerkOrgIDs, err := s.queries.OrganizationClerkIDs(ctx, tx, ids)
+	if err != nil {
+		return 0, fmt.Errorf("looking up the Clerk ids of %d organizations: %w", len(ids), err)
+	}
+	return len(clerkOrgIDs), s.marker.MarkTx(ctx, tx, urgency, clerkOrgIDs...)
+}

@@ -38,6 +38,7 @@ type cli struct {
 	Import        importCommand        `cmd:"" help:"Import organizations with their facts."`
 	Score         scoreCommand         `cmd:"" help:"Score snapshots of facts, without a database."`
 	Recalculate   recalculateCommand   `cmd:"" help:"Calculate scores anew from the stored facts."`
+	Resync        resyncCommand        `cmd:"" help:"Push organizations again that Clerk may have already."`
 	Status        statusCommand        `cmd:"" help:"Say how far Clerk is in step."`
 	Why           whyCommand           `cmd:"" help:"Say where one organization stands at Clerk, and why."`
 	Redrive       redriveCommand       `cmd:"" help:"Push organizations again that were given up on."`

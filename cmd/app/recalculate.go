@@ -9,18 +9,17 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/claimsync/claimsync/db"
-	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/scoring"
 )
 
-// recalculateBatch is how many organizations one transaction calculates: their rows are locked meanwhile.
+// recalculateBatch is how many organizations that were named one transaction calculates: their rows are locked meanwhile.
 const recalculateBatch = 200
 
 type recalculateCommand struct {
 	databaseFlags
+	restartFlag
 	All  bool     `help:"Recalculate every organization."`
 	JSON bool     `name:"json" help:"Print the summary as JSON."`
 	IDs  []string `arg:"" optional:"" name:"id" help:"Organizations to recalculate."`
@@ -28,12 +27,19 @@ type recalculateCommand struct {
 
 func (*recalculateCommand) Help() string {
 	return `Calculates scores anew from the stored facts, as of now. Only organizations whose claims differ are pushed, by
-whichever "app serve" runs on the database.`
+whichever "app serve" runs on the database; with --all at the lowest priority, so that changes that are made meanwhile
+go first.
+
+With --all it can be interrupted: the next start goes on where it was. Two that run at the same time share the work.
+Nobody needs it to keep up with the passing of time, which "app serve" does by itself.`
 }
 
 func (c *recalculateCommand) Run(ctx context.Context, a *app) error {
 	if c.All == (len(c.IDs) > 0) {
 		return usage("say which organizations: their ids, or --all")
+	}
+	if err := c.check(c.All); err != nil {
+		return err
 	}
 	t, err := c.openTool(ctx, a.logger)
 	if err != nil {
@@ -42,49 +48,26 @@ func (c *recalculateCommand) Run(ctx context.Context, a *app) error {
 	defer t.close()
 	work := recalculation{tool: t, app: a}
 	if c.All {
-		work.urgency = scoring.UrgencyBackfill
-		err = work.all(ctx)
+		err = work.all(ctx, c.Restart)
 	} else {
 		err = work.these(ctx, c.IDs)
 	}
 	if err != nil {
-		return fmt.Errorf("recalculating: %w (%d organizations are done)", err, work.calculated)
+		return fmt.Errorf("recalculating: %w", err)
 	}
-	if c.JSON {
-		return json.NewEncoder(a.stdout).Encode(map[string]int{"calculated": work.calculated, "changed": work.changed})
-	}
-	_, err = fmt.Fprintf(a.stdout, "%d calculated, %d changed\n", work.calculated, work.changed)
-	return err
+	return work.report(c.JSON)
 }
 
 type recalculation struct {
-	tool                *tool
-	urgency             scoring.Urgency
-	app                 *app
-	calculated, changed int
+	tool                        *tool
+	app                         *app
+	calculated, changed, failed int64
 }
 
-// all walks the table in the order of the ids.
-func (r *recalculation) all(ctx context.Context) error {
-	total, err := dbsqlc.New().OrganizationCount(ctx, r.tool.pool)
-	if err != nil {
-		return err
-	}
-	progress := newProgress(r.app.stderr, total.Organizations, "Recalculating", progressbar.OptionShowIts())
-	defer func() { _ = progress.Exit() }()
-	after := ""
-	for {
-		page := dbsqlc.OrganizationListAfterParams{AfterID: after, MaxRows: recalculateBatch}
-		ids, err := dbsqlc.New().OrganizationListAfter(ctx, r.tool.pool, page)
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		if _, err := r.batch(ctx, ids); err != nil {
-			return err
-		}
-		_ = progress.Add(len(ids))
-		after = ids[len(ids)-1]
-	}
+func (r *recalculation) all(ctx context.Context, restart bool) error {
+	done, err := r.tool.backfill(ctx, r.app, scoring.BackfillRecalculate, restart, "Recalculating")
+	r.calculated, r.changed, r.failed = done.Done-done.Failed, done.Changed, done.Failed
+	return err
 }
 
 // these calculates the organizations that were named; one that does not exist is an error, after the others are done.
@@ -95,7 +78,7 @@ func (r *recalculation) these(ctx context.Context, ids []string) error {
 	for batch := range slices.Chunk(ids, recalculateBatch) {
 		found, err := r.batch(ctx, batch)
 		if err != nil {
-			return err
+			return fmt.Errorf("%w (%d organizations are done)", interruption(ctx, err), r.calculated)
 		}
 		for _, id := range batch {
 			if !slices.Contains(found, id) {
@@ -104,7 +87,7 @@ func (r *recalculation) these(ctx context.Context, ids []string) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("no such organization: %s", strings.Join(missing, ", "))
+		return fmt.Errorf("no such organization: %s (%d organizations are done)", strings.Join(missing, ", "), r.calculated)
 	}
 	return nil
 }
@@ -113,13 +96,29 @@ func (r *recalculation) these(ctx context.Context, ids []string) error {
 func (r *recalculation) batch(ctx context.Context, ids []string) (found []string, err error) {
 	var changed int
 	err = db.Transact(ctx, r.tool.pool, func(tx pgx.Tx) (err error) {
-		found, changed, err = r.tool.store.RecalculateManyTx(ctx, tx, r.urgency, ids, time.Time{})
+		found, changed, err = r.tool.store.RecalculateManyTx(ctx, tx, scoring.UrgencyLive, ids, time.Time{})
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	r.calculated += len(found)
-	r.changed += changed
+	r.calculated += int64(len(found))
+	r.changed += int64(changed)
 	return found, nil
+}
+
+// report says what was done.
+func (r *recalculation) report(asJSON bool) error {
+	var err error
+	if asJSON {
+		counts := map[string]int64{"calculated": r.calculated, "changed": r.changed, "failed": r.failed}
+		err = json.NewEncoder(r.app.stdout).Encode(counts)
+	} else {
+		_, err = fmt.Fprintf(r.app.stdout, "%d calculated, %d changed\n", r.calculated, r.changed)
+	}
+	if err == nil && r.failed > 0 {
+		_, _ = fmt.Fprintf(r.app.stderr, "app: %d organizations could not be recalculated, see above\n", r.failed)
+		return errReported
+	}
+	return err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -110,28 +109,24 @@ func (r *redrive) page(ctx context.Context, page []outbox.ParkedKey) error {
 
 // these redrives the organizations that were named. One that is refused does not keep it from the others.
 func (r *redrive) these(ctx context.Context, ids []string) error {
-	slices.Sort(ids)
-	named := map[string]string{} // ids by their keys
-	for _, id := range slices.Compact(ids) {
-		switch key, err := r.tool.sync.Key(ctx, id); {
-		case errors.Is(err, scoring.ErrNotFound):
-			r.refused[id] = scoring.ErrNotFound.Error()
-		case err != nil:
-			return err
-		case key == "":
-			r.refused[id] = "is not linked to Clerk"
-		default:
-			named[key] = id
-		}
+	named, err := r.tool.resolve(ctx, ids)
+	if err != nil {
+		return err
 	}
-	for batch := range slices.Chunk(slices.Sorted(maps.Keys(named)), redriveBatch) {
+	for _, id := range named.unknown {
+		r.refused[id] = scoring.ErrNotFound.Error()
+	}
+	for _, id := range named.unlinked {
+		r.refused[id] = "is not linked to Clerk"
+	}
+	for batch := range slices.Chunk(named.keys(), redriveBatch) {
 		redriven, err := r.batch(ctx, outbox.PriorityLive, batch)
 		if err != nil {
 			return err
 		}
 		for _, key := range batch {
 			if !slices.Contains(redriven, key) {
-				r.refused[named[key]] = "is not parked"
+				r.refused[named.ids[key]] = "is not parked"
 			}
 		}
 	}

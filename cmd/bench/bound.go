@@ -32,10 +32,11 @@ const (
 type unit string
 
 const (
-	count   unit = ""
-	seconds unit = "s"
-	percent unit = "%"
-	yesNo   unit = "yes/no"
+	count     unit = ""
+	seconds   unit = "s"
+	percent   unit = "%"
+	megabytes unit = "MB"
+	yesNo     unit = "yes/no"
 )
 
 // upTo is a count that must not exceed the limit.
@@ -156,6 +157,8 @@ func (u unit) format(value float64) string {
 		return trimmed(value, 2) + " s"
 	case percent:
 		return trimmed(value, 1) + " %"
+	case megabytes:
+		return trimmed(value, 0) + " MB"
 	case yesNo:
 		return map[bool]string{true: "yes", false: "no"}[value == 1]
 	default:

@@ -44,3 +44,24 @@ func TestInsideBlocks(t *testing.T) {
 		t.Errorf("%d blocks, %d calls inside, %d knowing; want 2, 4, 1", blocks, inside, knowing)
 	}
 }
+
+func TestPercentile(t *testing.T) {
+	t.Parallel()
+	var hundred latencies
+	for i := range 100 {
+		hundred = append(hundred, time.Duration(i+1))
+	}
+	tests := []struct {
+		of      latencies
+		percent float64
+		want    time.Duration
+	}{{hundred, 99, 99}, {hundred, 99.5, 100}, {hundred, 50, 50}, {hundred, 100, 100}, {hundred[:1], 50, 1}, {hundred[:10], 99, 10}}
+	for _, test := range tests {
+		if got := test.of.percentile(test.percent).Duration; got != test.want {
+			t.Errorf("%v %% of %d: %d, want %d", test.percent, len(test.of), got, test.want)
+		}
+	}
+	if within(time.Hour, "of none", latencies(nil).percentile(99)).ok() {
+		t.Error("a bound on nothing is kept")
+	}
+}

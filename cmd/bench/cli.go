@@ -24,6 +24,7 @@ It needs Go and PostgreSQL's server programs, no configuration and no services, 
 // cli is the command line.
 type cli struct {
 	Clerk clerkCommand `cmd:"" help:"The bounds on budgets, outages and ambiguous answers of Clerk."`
+	Stale staleCommand `cmd:"" help:"The bounds on what time changes, on pushing everything again, and on calculating everything anew."`
 }
 
 // terminal is where a command writes to.

@@ -19,6 +19,7 @@ import (
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/outbox"
+	"github.com/claimsync/claimsync/scoring"
 )
 
 // fleet is an installation: a database with organizations, an emulated Clerk that has them too, and processes of the
@@ -31,7 +32,9 @@ type fleet struct {
 	pool      *pgxpool.Pool
 	clerk     *clerktest.Server
 	announce  announcer
+	store     *scoring.Store
 	keys      []string // the Clerk organizations org_0, org_1, … of the organizations o0, o1, …
+	templates []string // the organizations that a population is copied from
 	processes []*serving
 	closing   closers
 }
@@ -39,7 +42,7 @@ type fleet struct {
 // fleetConfig says what a fleet is made of.
 type fleetConfig struct {
 	organizations int
-	processes     int
+	processes     int // that start with it
 	clerk         clerktest.Config
 	environment   []string // of the processes, beside what they cannot do without
 	flags         []string // of app serve
@@ -95,7 +98,7 @@ func (f *fleet) setUp(ctx context.Context) (err error) {
 	}
 	f.closing.add(f.clerk.Close)
 	f.clerk.SetFaults(usual)
-	if f.announce, err = f.marker(); err != nil {
+	if err = f.embed(); err != nil {
 		return err
 	}
 	if err = f.addOrganizations(ctx); err != nil {
@@ -105,21 +108,23 @@ func (f *fleet) setUp(ctx context.Context) (err error) {
 	return f.start(ctx)
 }
 
-// marker announces changes as an embedding application does.
-func (f *fleet) marker() (announcer, error) {
+// embed changes organizations, and announces it, as an embedding application does.
+func (f *fleet) embed() error {
 	synced, err := claimsync.New(claimsync.Config{Pool: f.pool})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	insertOnly := jobs.InsertConfig(db.DefaultRiverSchema, slog.New(slog.DiscardHandler))
 	client, err := river.NewClient(riverpgxv5.New(f.pool), insertOnly)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	waker := jobs.NewWaker(client)
-	return func(ctx context.Context, tx pgx.Tx, keys []string) error {
+	f.store = synced.Store(waker)
+	f.announce = func(ctx context.Context, tx pgx.Tx, keys []string) error {
 		return synced.Outbox().MarkTx(ctx, tx, waker, claimsync.Topic, outbox.PriorityLive, keys...)
-	}, nil
+	}
+	return nil
 }
 
 // addOrganizations makes organizations that are linked, and of which Clerk knows nothing yet.

@@ -69,7 +69,7 @@ func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil &&
 // but looked into.
 func (f *fleet) stale(ctx context.Context) (stale []string, err error) {
 	rows, _ := f.pool.Query(ctx, `SELECT clerk_org_id, certification_tier::text, compliance_score, insurance_valid
-		FROM organizations`) // its error is in rows
+		FROM organizations WHERE clerk_org_id IS NOT NULL`) // its error is in rows
 	var key string
 	var want claims
 	_, err = pgx.ForEachRow(rows, []any{&key, &want.Tier, &want.Score, &want.Insurance}, func() error {

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"time"
@@ -37,8 +34,11 @@ type serving struct {
 }
 
 // start starts the fleet's processes, and returns when all are ready.
-func (f *fleet) start(ctx context.Context) error {
-	for range f.config.processes {
+func (f *fleet) start(ctx context.Context) error { return f.startMore(ctx, f.config.processes) }
+
+// startMore starts so many processes, and returns when all are ready.
+func (f *fleet) startMore(ctx context.Context, n int) error {
+	for range n {
 		p, err := process.Start(f.program, f.environment(), append([]string{"serve"}, f.config.flags...)...)
 		if err != nil {
 			return err
@@ -129,13 +129,6 @@ func (p *serving) get(ctx context.Context, path string, into any) (status int, b
 
 // command runs a command of the program, and returns what it printed; an exit code other than 0 is an error.
 func (f *fleet) command(ctx context.Context, args ...string) (string, error) {
-	command := exec.CommandContext(ctx, f.program, args...)
-	command.Env = append([]string{"PATH=" + os.Getenv("PATH")}, f.environment()...)
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	printed, err := command.Output()
-	if err != nil {
-		err = fmt.Errorf("app %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
-	}
-	return string(printed), err
+	printed, _, err := f.measure(ctx, args...)
+	return printed, err
 }

@@ -17,6 +17,8 @@ func TestUsage(t *testing.T) {
 	}{
 		"nothing":              {nil, exitOK, "clerk"},
 		"help names scenarios": {[]string{"clerk", "--help"}, exitOK, "budget-1000"},
+		"help of the other":    {[]string{"stale", "--help"}, exitOK, "expiry"},
+		"scenario of another":  {[]string{"stale", "--only", "hot"}, exitUsage, `"hot"; there are: expiry`},
 		"unknown command":      {[]string{"speed"}, exitUsage, "speed"},
 		"unknown scenario":     {[]string{"clerk", "--only", "hot,cold"}, exitUsage, `"cold"`},
 		"no rounds":            {[]string{"clerk", "--rounds", "0"}, exitUsage, "--rounds"},
@@ -51,6 +53,16 @@ func TestScenario(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{"clerk", "--quick", "--only", "poison"}, &stdout, &stderr)
 	if code != exitOK || !strings.Contains(stdout.String(), "app redrive") || !strings.Contains(stderr.String(), "8 of 8 bounds held") {
+		t.Errorf("exit code %d, printed:\n%s\n%s", code, &stdout, &stderr)
+	}
+}
+
+// A command of the program, its memory, and a population that is larger than what it is copied from.
+func TestRecalculation(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"stale", "--quick", "--only", "recalculate"}, &stdout, &stderr)
+	if code != exitOK || !strings.Contains(stdout.String(), "organizations per second") || !strings.Contains(stderr.String(), "3 of 3 bounds held") {
 		t.Errorf("exit code %d, printed:\n%s\n%s", code, &stdout, &stderr)
 	}
 }

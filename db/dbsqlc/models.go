@@ -101,6 +101,48 @@ func (ns NullAuditRating) Value() (driver.Value, error) {
 	return string(ns.AuditRating), nil
 }
 
+type BackfillKind string
+
+const (
+	BackfillKindRecalculate BackfillKind = "recalculate"
+	BackfillKindResync      BackfillKind = "resync"
+)
+
+func (e *BackfillKind) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = BackfillKind(s)
+	case string:
+		*e = BackfillKind(s)
+	default:
+		return fmt.Errorf("unsupported scan type for BackfillKind: %T", src)
+	}
+	return nil
+}
+
+type NullBackfillKind struct {
+	BackfillKind BackfillKind
+	Valid        bool // Valid is true if BackfillKind is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullBackfillKind) Scan(value interface{}) error {
+	if value == nil {
+		ns.BackfillKind, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.BackfillKind.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullBackfillKind) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.BackfillKind), nil
+}
+
 type BreakerCause string
 
 const (
@@ -521,6 +563,19 @@ func (ns NullPolicyType) Value() (driver.Value, error) {
 		return nil, nil
 	}
 	return string(ns.PolicyType), nil
+}
+
+type Backfill struct {
+	Kind       BackfillKind
+	AfterID    string
+	Total      int64
+	Done       int64
+	Changed    int64
+	Failed     int64
+	StartedAt  time.Time
+	UpdatedAt  time.Time
+	FinishedAt *time.Time
+	Replaced   *time.Time
 }
 
 type ComplianceAssessment struct {
