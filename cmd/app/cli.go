@@ -19,7 +19,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
-	exitDrift  = 3 // app drift found some that it did not hand over for repair
+	exitDrift  = 3 // app drift found some
 )
 
 const description = `Keeps the claims of Clerk's session tokens equal to what Postgres says of an organization: ` +

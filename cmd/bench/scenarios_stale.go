@@ -14,6 +14,8 @@ func staleScenarios(quick bool) []scenario {
 		{name: "month", busy: true, run: month{
 			lapsed: pick(200, 40), aged: pick(3800, 360), overtaken: float64(pick(5, 50)),
 		}.run, shows: "The service was down for a month, and everything is due at once."},
+		{name: "drift", busy: true, run: edited{organizations: pick(5000, 1000), edits: pick(50, 10)}.run,
+			shows: "Somebody edits 50 of 5,000 organizations at Clerk by hand."},
 		{name: "resync", busy: true, run: live.besideResync,
 			shows: "Organizations change while app resync --all has all pushed again."},
 		{name: "rescore", busy: true, run: live.besideRecalculation,
