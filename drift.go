@@ -131,7 +131,7 @@ func (c *driftCheck) log(ctx context.Context) {
 		}
 	}
 	if len(contested) > 0 {
-		c.sync.logger.WarnContext(ctx, "Contested: somebody else keeps writing the same keys at Clerk, left to a person",
+		c.sync.logger.WarnContext(ctx, "Contested: pushed over again and again, as if somebody else wrote the same keys at Clerk: left to a person",
 			"organizations", c.report.Contested, "clerk_org_ids", contested)
 	}
 }

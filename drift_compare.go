@@ -110,7 +110,7 @@ func (c *driftCheck) unlisted(ctx context.Context) (unlisted []string, err error
 // confirmUnlisted looks for what was not listed. When that is most of ours, the first hundred decide whether we are asking
 // the right instance.
 func (c *driftCheck) confirmUnlisted(ctx context.Context, unlisted []string) error {
-	suspicious := c.linked == 0 || len(unlisted) > c.linked && len(unlisted) >= otherInstanceLeast
+	suspicious := len(unlisted) > c.linked && len(unlisted) >= otherInstanceLeast
 	looked := 0
 	for batch := range slices.Chunk(unlisted, clerk.MaxListIDs) {
 		if err := c.confirmBatch(ctx, batch); err != nil {
@@ -167,14 +167,14 @@ func (c *driftCheck) judge(row dbsqlc.DriftCompareRow, organization clerk.Organi
 		drift.OrganizationID = *row.OrganizationID
 	}
 	switch {
+	case !found && row.OrganizationID == nil: // neither here nor there
+		return
+	case !found: // whatever is on its way to it
+		c.missing++
+		drift.Kinds = []DriftKind{DriftMissing}
 	case row.Pending:
 		c.report.Pending++
 		return
-	case !found && row.OrganizationID == nil: // neither here nor there
-		return
-	case !found:
-		c.missing++
-		drift.Kinds = []DriftKind{DriftMissing}
 	default:
 		drift.Differences = organization.Differences(rowMetadata(row))
 		if len(drift.Differences) == 0 {

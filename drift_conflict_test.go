@@ -21,7 +21,7 @@ func TestDriftAtAnotherInstance(t *testing.T) {
 	}{
 		"another instance":      {ours: 12, deleted: 12, strangers: 3, missing: -1},
 		"an empty one":          {ours: 12, deleted: 12, missing: -1},
-		"ours are few":          {ours: 2, deleted: 2, strangers: 1, missing: -1},
+		"ours are few":          {ours: 2, deleted: 2, strangers: 1, missing: 2},
 		"most of many":          {ours: 150, deleted: 140, missing: -1},
 		"a few":                 {ours: 12, deleted: 2, missing: 2},
 		"most, but of few":      {ours: 6, deleted: 5, missing: 5},

@@ -34,7 +34,7 @@ type DriftReport struct {
 	KnownOnly  bool      `json:"known_only"` // it did not look for organizations that are unknown to us
 
 	Listed    int `json:"listed"`     // organizations at Clerk
-	Compared  int `json:"compared"`   // of ours
+	Compared  int `json:"compared"`   // those in step, and those that drifted but are not unknown to us
 	InStep    int `json:"in_step"`    // of these
 	Pending   int `json:"pending"`    // not comparable: on their way, in doubt, parked
 	ListCalls int `json:"list_calls"` // made, failed ones included

@@ -67,7 +67,8 @@ func (t *turn) during(ctx context.Context, fn func(context.Context) error) error
 
 // extend returns errTurnLost if there is nothing to extend. A database that does not answer may do so the next time.
 func (t *turn) extend(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, driftTurnTimeout)
+	// Not to be cut short: then nobody would know until when the turn is.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), driftTurnTimeout)
 	defer cancel()
 	ends, err := dbsqlc.New().DriftTurnExtend(ctx, t.sync.jobs.Pool, dbsqlc.DriftTurnExtendParams{
 		Topic: Topic, Turn: t.sync.drift.turn, TurnEnds: t.ends,

@@ -134,8 +134,8 @@ func (e *Explanation) leaseInWords() string {
 }
 
 func (e *Explanation) doubtInWords() string {
-	return fmt.Sprintf("It is in doubt: a push given up on at %s may still land, or Clerk was seen to differ. Clerk is read "+
-		"back at %s, and pushed over if it did.", e.at(*e.Row.DoubtedAt), e.at(*e.Row.VerifyAt))
+	return fmt.Sprintf("It is in doubt: a push that was given up on may still land, or Clerk was seen to differ. Clerk is read "+
+		"back at %s, and pushed over if it is wrong.", e.at(*e.Row.VerifyAt))
 }
 
 // staleInWords is for a score that time has changed: being in step with it is being in step with what was.

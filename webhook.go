@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
+	"time"
 
 	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/outbox"
@@ -14,6 +16,8 @@ type Webhook struct {
 	sync     *Sync
 	verifier *clerk.Webhook
 	waker    outbox.Waker
+
+	refusals atomic.Int64 // when one was logged last, in Unix nanoseconds
 }
 
 // Webhook returns where Clerk's events come in, for a handler of the embedding application's, or package web's.
@@ -53,12 +57,16 @@ func (w *Webhook) observe(eventType string, outcome EventOutcome) {
 	}
 }
 
-// logRefusal: anybody can post something without a valid signature, and fill a log with it.
+// refusalEvery is how often a refusal is logged at most: anybody can post something without a valid signature.
+const refusalEvery = time.Minute
+
 func (w *Webhook) logRefusal(ctx context.Context, err error) {
-	switch {
-	case errors.Is(err, clerk.ErrWebhookMalformed):
+	if errors.Is(err, clerk.ErrWebhookMalformed) {
 		w.sync.logger.ErrorContext(ctx, "Clerk webhook cannot be read", "err", err)
-	default:
-		w.sync.logger.InfoContext(ctx, "Clerk webhook refused", "err", err)
+		return
+	}
+	now, last := time.Now().UnixNano(), w.refusals.Load()
+	if now-last >= int64(refusalEvery) && w.refusals.CompareAndSwap(last, now) {
+		w.sync.logger.WarnContext(ctx, "Clerk webhook refused; others may be too, and are counted", "err", err)
 	}
 }

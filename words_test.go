@@ -151,8 +151,8 @@ func TestExplanationInWords(t *testing.T) {
 			},
 			[]string{
 				"Acme is clean: Clerk has its latest state.",
-				"It is in doubt: a push given up on at 2026-07-01 11:59:58 (2 s ago) may still land, or Clerk was seen to " +
-					"differ. Clerk is read back at 2026-07-01 12:00:08 (in 8 s), and pushed over if it did.",
+				"It is in doubt: a push that was given up on may still land, or Clerk was seen to differ. Clerk is read back " +
+					"at 2026-07-01 12:00:08 (in 8 s), and pushed over if it is wrong.",
 				"A person paused River's queue clerk_organization at 2026-07-01 11:00:00 (60 min ago): nothing is pushed until it " +
 					"is resumed, in River UI.",
 			},

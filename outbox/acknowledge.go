@@ -28,7 +28,7 @@ func (o *Outbox) AcknowledgeTx(
 		return 0, lease.wrap("acknowledging", err)
 	}
 	if acknowledged.StillDirty {
-		err = o.wakeTx(ctx, tx, waker, lease.Topic, PriorityLive, []string{lease.Key})
+		err = o.wakeTx(ctx, tx, waker, lease.Topic, Priority(acknowledged.Priority), []string{lease.Key})
 	}
 	return acknowledged.SyncedAt.Sub(lease.DirtySince), err
 }
@@ -39,7 +39,7 @@ func (o *Outbox) AcknowledgeTx(
 func (o *Outbox) ParkTx(
 	ctx context.Context, tx pgx.Tx, waker Waker, lease Lease, failure *Failure, duration time.Duration,
 ) error {
-	stillDirty, err := o.queries.OutboxPark(ctx, tx, dbsqlc.OutboxParkParams{
+	parked, err := o.queries.OutboxPark(ctx, tx, dbsqlc.OutboxParkParams{
 		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.jobID(),
 		Reason: failure.reason(), Error: failure.message(),
 		Status: failure.Receipt.status(), TraceID: failure.Receipt.traceID(), Duration: duration,
@@ -47,8 +47,8 @@ func (o *Outbox) ParkTx(
 	if err != nil {
 		return lease.wrap("parking", err)
 	}
-	if stillDirty {
-		return o.wakeTx(ctx, tx, waker, lease.Topic, PriorityLive, []string{lease.Key})
+	if parked.StillDirty {
+		return o.wakeTx(ctx, tx, waker, lease.Topic, Priority(parked.Priority), []string{lease.Key})
 	}
 	return nil
 }

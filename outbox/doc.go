@@ -17,10 +17,13 @@
 //     lease. A row marked meanwhile gets its next job in the same transaction. After a failure the lease is released
 //     ([Decide] says what follows), or the row parked.
 //  5. Sweep, by some process every second, unless nobody may call: a row that is due and has neither a live lease nor a
-//     live job gets a new job. So a deleted job, a dead process or a foreign writer costs seconds, not an update.
+//     live job gets a new job, as urgent as what is to be delivered. So a deleted job, a dead process or a foreign writer
+//     costs seconds, not an update.
 //  6. Verify. A push without an answer, or by a holder of a lost lease, may land after a newer one. Such a row is in
 //     doubt: once it is synced, the destination is read back, at growing intervals until nothing can land any more, and
-//     the current state pushed again over whatever has.
+//     the current state pushed again over whatever has. So is a row that somebody saw to differ at the destination
+//     ([Outbox.SuspectTx]), once; but not one that had to be pushed over several times today already: most likely
+//     somebody else writes it too, which is reported and not fought.
 //
 // Locks are taken in one order everywhere: outbox row, then destination, then job. Leases and delays are measured by the
 // database's clock.

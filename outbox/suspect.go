@@ -10,8 +10,8 @@ import (
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
-// A key is contested once it had to be overwritten so often in so long: another writer disagrees, and wins or loses by
-// being last. That is for people to settle.
+// A key is contested once it had to be overwritten so often in so long: most likely another writer disagrees, who wins
+// or loses by being last. That is for people to settle.
 const (
 	contestLimit  = 3
 	contestWindow = 24 * time.Hour
@@ -24,9 +24,9 @@ type Suspicion struct {
 }
 
 // SuspectTx is for keys of which somebody saw, from outside, that the destination is not as it should be. In tx it has each
-// read back, once tx commits, and pushed again if it is still so. A key that is not synced, parked or at work is left out,
-// and so is one that was never marked: what is seen of it now says nothing. Keys are sorted and may repeat. As MarkTx,
-// it locks the rows, sorted, until tx ends.
+// read back, once tx commits, and pushed again if it is still so; one that is at work, after that. A key that waits to be
+// pushed, is parked or was never marked is left out: what is seen of it says nothing. As MarkTx, it locks the rows, sorted,
+// until tx ends.
 func (o *Outbox) SuspectTx(
 	ctx context.Context, tx pgx.Tx, waker Waker, topic string, priority Priority, keys ...string,
 ) (Suspicion, error) {

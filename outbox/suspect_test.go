@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,8 +38,8 @@ func (b *bench) overwrite(key string) {
 	b.acknowledge(b.lease(key))
 }
 
-// Only of what is synced it can be seen from outside that the destination differs.
-func TestSuspectOnlyTheSynced(t *testing.T) {
+// What waits to be pushed, or is parked, differs as it should.
+func TestSuspectNotTheWaiting(t *testing.T) {
 	b := newBench(t, outbox.Config{})
 	b.synced("clean", "verifying", "parked")
 	b.mark("dirty", "atwork", "parked")
@@ -51,10 +52,49 @@ func TestSuspectOnlyTheSynced(t *testing.T) {
 	equal(t, "verdict", b.claim("verifying").Verdict, outbox.Unverified)
 
 	got := b.suspect("parked", "dirty", "clean", "atwork", "verifying", "unknown", "clean")
-	if diff := cmp.Diff(outbox.Suspicion{Suspected: []string{"clean"}}, got); diff != "" {
+	if diff := cmp.Diff(outbox.Suspicion{Suspected: []string{"atwork", "clean", "verifying"}}, got); diff != "" {
 		t.Errorf("suspicion (-want +got):\n%s", diff)
 	}
 	equal(t, "jobs of unknown keys", b.row("unknown").jobOr(0), 0)
+}
+
+// Somebody edits the destination after our push has landed there, and before that is acknowledged; or while it is being
+// read back, after it was read. It is read back afterwards.
+func TestSuspectAtWork(t *testing.T) {
+	tests := map[string]func(b *bench) (end func()){
+		"pushing": func(b *bench) func() {
+			b.mark("a")
+			lease := b.lease("a")
+			return func() { b.acknowledge(lease) }
+		},
+		"reading back": func(b *bench) func() {
+			b.synced("a")
+			b.suspect("a")
+			claim := b.claim("a")
+			equal(b.t, "verdict", claim.Verdict, outbox.Unverified)
+			return func() {
+				b.transact(func(tx pgx.Tx) error {
+					return b.box.VerifyTx(b.t.Context(), tx, b.waker, claim.Lease, true, outbox.Receipt{Status: 200}, 0)
+				})
+			}
+		},
+	}
+	for name, begin := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, outbox.Config{})
+			end := begin(b)
+			jobs := b.jobs()
+			b.suspect("a")
+			equal(t, "new jobs while it is at work", b.jobs()-jobs, 0)
+			end()
+			b.sweep()
+			b.verify("a", false)
+			b.acknowledge(b.lease("a"))
+			if a := b.row("a"); a.DoubtedAt != nil || a.SyncedVersion != a.DesiredVersion {
+				t.Errorf("in the end: %+v", a)
+			}
+		})
+	}
 }
 
 // Read back once, at the priority asked for; found right, that is all.
@@ -148,5 +188,44 @@ func TestSweepKeepsPriority(t *testing.T) {
 	equal(t, "rows woken", b.sweep(), 3)
 	for key, priority := range map[string]int16{"live": 1, "backfill": 4, "foreign": 1} {
 		equal(t, "priority of "+key, b.row(key).JobPriority, priority)
+	}
+}
+
+// A change is made while a backfill pushes its key, and that push ends in whatever way: what is left to be done is as
+// urgent as the change.
+func TestChangeDuringBackfillStaysUrgent(t *testing.T) {
+	endings := map[string]func(b *bench, lease outbox.Lease){
+		"applied": func(b *bench, lease outbox.Lease) { b.acknowledge(lease) },
+		"failed": func(b *bench, lease outbox.Lease) {
+			b.release(lease, failed(outbox.Retry, 409), 0)
+			b.exec("UPDATE outbox SET not_before = clock_timestamp() - interval '10 s'")
+			equal(b.t, "lost jobs", b.sweep(), 0)
+		},
+		"killed": func(b *bench, _ outbox.Lease) {
+			b.exec("UPDATE outbox SET lease_expires_at = clock_timestamp() - interval '1 ms'")
+			b.exec("UPDATE river.river_job SET state = 'running', attempted_at = now() - interval '1 minute'")
+			equal(b.t, "lost jobs", b.sweep(), 1)
+		},
+		"parked": func(b *bench, lease outbox.Lease) {
+			b.transact(func(tx pgx.Tx) error {
+				return b.box.ParkTx(b.t.Context(), tx, b.waker, lease, failed(outbox.Park, 422), 0)
+			})
+		},
+	}
+	for name, end := range endings {
+		for urgent, want := range map[outbox.Priority]int16{outbox.PriorityLive: 1, outbox.PriorityBackfill: 4} {
+			t.Run(fmt.Sprintf("%s, %d", name, urgent), func(t *testing.T) {
+				b := newBench(t, outbox.Config{})
+				mark := func(priority outbox.Priority) {
+					b.transact(func(tx pgx.Tx) error { return b.box.MarkTx(t.Context(), tx, b.waker, topic, priority, "a") })
+				}
+				b.synced("a") // by a live change, which is over
+				mark(outbox.PriorityBackfill)
+				lease := b.lease("a")
+				mark(urgent)
+				end(b, lease)
+				equal(t, "priority of the row's job", b.row("a").JobPriority, want)
+			})
+		}
 	}
 }

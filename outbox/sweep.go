@@ -71,7 +71,11 @@ func (o *Outbox) sweepRows(ctx context.Context, conn Conn, waker Waker, topic st
 		if err != nil {
 			return woken, err
 		}
-		woken += len(rows)
+		for _, row := range rows {
+			if row.Lost {
+				woken++
+			}
+		}
 		if len(rows) < sweepBatch {
 			break
 		}

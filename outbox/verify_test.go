@@ -86,7 +86,7 @@ func TestVerifyCountsFromItsBeginning(t *testing.T) {
 	b := newBench(t, outbox.Config{})
 	b.inDoubt("a", 270*time.Second)
 	claim := b.claim("a")
-	b.exec("UPDATE outbox SET leased_at = doubted_at + interval '100 seconds'")
+	b.exec("UPDATE outbox SET verify_at = doubted_at + interval '90 seconds', leased_at = doubted_at + interval '100 seconds'")
 	b.transact(func(tx pgx.Tx) error {
 		return b.box.VerifyTx(t.Context(), tx, b.waker, claim.Lease, true, outbox.Receipt{}, 0)
 	})

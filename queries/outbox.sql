@@ -5,14 +5,16 @@
 -- name: OutboxMark :many
 -- Needs the keys sorted and distinct, so that two transactions marking several keys lock them in one order.
 -- job_id is null exactly when nothing will deliver the row: it was clean, parked or new. A job that is less urgent than
--- the mark is not enough, unless it is at work: whoever has the lease sees to the marks of its time.
-INSERT INTO outbox AS o (topic, key, dirty_since)
-SELECT @topic, marked.key, clock_timestamp()
+-- the mark is not enough, unless it is at work: what it leaves to be done is as urgent as the marks of its time, by
+-- whoever sees to that (OutboxAcknowledge and the like, or OutboxSweep).
+INSERT INTO outbox AS o (topic, key, dirty_since, marked_priority)
+SELECT @topic, marked.key, clock_timestamp(), @priority::smallint
 FROM (SELECT unnest(@keys::text[]) AS key) AS marked
 ON CONFLICT (topic, key) DO UPDATE SET
     desired_version = o.desired_version + 1,
     dirty_since = COALESCE(o.dirty_since, clock_timestamp()),
     redirtied_at = CASE WHEN o.dirty_since IS NOT NULL THEN COALESCE(o.redirtied_at, clock_timestamp()) END,
+    marked_priority = LEAST(o.marked_priority, @priority::smallint), -- null is ignored
     failures = CASE WHEN o.parked_at IS NULL THEN o.failures ELSE 0 END,
     parked_at = NULL,
     parked_reason = NULL
@@ -61,6 +63,7 @@ claimed AS (
         leased_at = clock_timestamp(),
         lease_expires_at = clock_timestamp() + @lease::interval,
         redirtied_at = NULL,
+        marked_priority = NULL,
         job_id = COALESCE(sqlc.narg(job_id)::bigint, o.job_id),
         tat = CASE WHEN current.verdict = 'claimed' THEN GREATEST(o.tat, clock_timestamp()) + @key_spacing::interval
             ELSE o.tat END,
@@ -104,7 +107,7 @@ WITH acknowledged AS (
         failures = 0,
         last_error = NULL
     WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
-    RETURNING o.topic, o.key, o.synced_version, o.desired_version, o.synced_at
+    RETURNING o.topic, o.key, o.synced_version, o.desired_version, o.synced_at, o.marked_priority
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
@@ -117,7 +120,9 @@ acquitted AS (
     UPDATE destination AS d SET failing_keys = '{}', missing_keys = '{}'
     WHERE d.topic = @topic AND (d.failing_keys <> '{}' OR d.missing_keys <> '{}')
 )
-SELECT (desired_version > synced_version)::boolean AS still_dirty, synced_at::timestamptz AS synced_at FROM acknowledged;
+SELECT (desired_version > synced_version)::boolean AS still_dirty, COALESCE(marked_priority, 1)::smallint AS priority,
+    synced_at::timestamptz AS synced_at
+FROM acknowledged;
 
 -- name: OutboxRelease :one
 -- Gives the lease back after a failure; the row stays as it is and its job goes on. No row: the lease was lost.
@@ -152,20 +157,20 @@ WITH parked AS (
         failures = failures + 1,
         last_error = @error
     WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
-    RETURNING o.topic, o.key, o.parked_at
+    RETURNING o.topic, o.key, o.parked_at, o.marked_priority
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
     SELECT r.topic, r.key, @version, sqlc.narg(job_id)::bigint, 'park', sqlc.narg(status), sqlc.narg(trace_id), @error, @duration
     FROM parked AS r
 )
-SELECT (parked_at IS NULL)::boolean AS still_dirty FROM parked;
+SELECT (parked_at IS NULL)::boolean AS still_dirty, COALESCE(marked_priority, 1)::smallint AS priority FROM parked;
 
 -- name: OutboxVerify :one
 -- Ends a verification. Unless the destination was as it should be, or the row was marked meanwhile, it is marked here.
 -- The next verification is after three times as long, until the last one is over; when it was begun counts, since what
--- landed after the destination was read was not seen. A mark made meanwhile is urgent, else what follows is as urgent as
--- the verification was. No row: the lease was lost.
+-- landed after the destination was read was not seen: nor was what aroused a suspicion since then, which stays. What
+-- follows is as urgent as the marks made meanwhile, else as the verification was. No row: the lease was lost.
 WITH held AS (
     SELECT o.topic, o.key, o.dirty_since IS NOT NULL AS marked, o.job_priority
     FROM outbox AS o
@@ -182,12 +187,13 @@ verified AS (
         not_before = NULL,
         failures = 0,
         last_error = NULL,
-        doubted_at = CASE WHEN doubted_at + @last_after::interval > leased_at THEN doubted_at END,
-        verify_at = CASE WHEN doubted_at + @last_after::interval > leased_at
+        doubted_at = CASE WHEN verify_at > leased_at OR doubted_at + @last_after::interval > leased_at THEN doubted_at END,
+        verify_at = CASE WHEN verify_at > leased_at THEN verify_at
+            WHEN doubted_at + @last_after::interval > leased_at
             THEN doubted_at + GREATEST(@verify_after::interval, (leased_at - doubted_at) * 3) END
     FROM held
     WHERE o.topic = held.topic AND o.key = held.key
-    RETURNING o.topic, o.key, o.dirty_since, (CASE WHEN held.marked THEN 1 ELSE held.job_priority END)::smallint AS priority
+    RETURNING o.topic, o.key, o.dirty_since, (CASE WHEN held.marked THEN COALESCE(o.marked_priority, 1) ELSE held.job_priority END)::smallint AS priority
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
@@ -199,14 +205,15 @@ recorded AS (
 SELECT (dirty_since IS NOT NULL)::boolean AS still_dirty, priority FROM verified;
 
 -- name: OutboxSuspect :many
--- Has rows read back, once and now, of which somebody saw the destination to differ. One that is dirty, parked or at work is
--- left: there is nothing to compare with yet. One that was overwritten too often lately is contested: somebody else
+-- Has rows read back, once and now, of which somebody saw the destination to differ. One that waits to be pushed, or is
+-- parked, is left: the push goes over it. One that is at work is read back afterwards, for what was seen may have come
+-- after the push; a sweep finds it then. One that was overwritten too often lately is contested: most likely somebody else
 -- writes it too, and to go on would be a fight without an end. Needs a job as OutboxMark tells.
 WITH suspect AS (
-    SELECT o.topic, o.key, o.job_id, o.job_priority
+    SELECT o.topic, o.key, o.job_id, o.job_priority, COALESCE(o.lease_expires_at > clock_timestamp(), false) AS at_work
     FROM outbox AS o
-    WHERE o.topic = @topic AND o.key = ANY(@keys::text[]) AND o.dirty_since IS NULL AND o.parked_at IS NULL
-        AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
+    WHERE o.topic = @topic AND o.key = ANY(@keys::text[]) AND o.parked_at IS NULL
+        AND (o.dirty_since IS NULL OR o.lease_expires_at > clock_timestamp())
     ORDER BY o.key
     FOR NO KEY UPDATE OF o
 ),
@@ -222,11 +229,12 @@ suspected AS (
     UPDATE outbox AS o SET
         doubted_at = COALESCE(o.doubted_at, clock_timestamp() - @last_after::interval),
         verify_at = clock_timestamp(),
-        not_before = NULL
+        not_before = CASE WHEN judged.at_work THEN o.not_before END
     FROM judged
     WHERE o.topic = judged.topic AND o.key = judged.key AND NOT judged.contested
 )
-SELECT key, contested::boolean AS contested, (job_id IS NULL OR job_priority > @priority::smallint)::boolean AS needs_job
+SELECT key, contested::boolean AS contested,
+    (NOT at_work AND (job_id IS NULL OR job_priority > @priority::smallint))::boolean AS needs_job
 FROM judged ORDER BY key;
 
 -- name: OutboxContested :many
@@ -257,23 +265,23 @@ FROM fenced AS f;
 -- would hold one. A job scheduled for much later than now counts as none, whatever its state (River schedules by the
 -- clock of a process, which may be wrong), and so does one that is overdue without being available: River has no leader
 -- then to make it so. A job that is to try again has a moment of grace, to be put back. In the order of age, after the
--- row that the batch before ended with. What had a job is as urgent as that was; what never had one is a foreign writer's.
+-- row that the batch before ended with. A job that is less urgent than what was marked during a push that failed does not
+-- count either, but it is not lost. What never had a job is a foreign writer's.
 SELECT o.key, o.dirty_since::timestamptz AS dirty_since,
-    (CASE WHEN o.job_id IS NULL THEN 1 ELSE o.job_priority END)::smallint AS priority
+    LEAST(o.marked_priority, CASE WHEN o.job_id IS NULL THEN 1 ELSE o.job_priority END)::smallint AS priority,
+    (live.id IS NULL)::boolean AS lost
 FROM outbox AS o
+LEFT JOIN river.river_job AS live ON live.id = o.job_id
+    AND (live.state = 'running' AND live.attempted_at > clock_timestamp() - @lease::interval
+        OR live.scheduled_at <= clock_timestamp() + @patience::interval
+            AND (live.state IN ('available', 'pending') OR live.state IN ('scheduled', 'retryable')
+                AND live.scheduled_at >= clock_timestamp() - @patience::interval))
 WHERE o.topic = @topic
     AND (o.dirty_since, o.key) > (@after_dirty_since::timestamptz, @after_key::text)
     AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
     AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
     AND (o.not_before IS NULL OR o.not_before <= clock_timestamp() - @grace::interval)
-    AND NOT EXISTS (
-        SELECT FROM river.river_job AS j
-        WHERE j.id = o.job_id
-            AND (j.state = 'running' AND j.attempted_at > clock_timestamp() - @lease::interval
-                OR j.scheduled_at <= clock_timestamp() + @patience::interval
-                    AND (j.state IN ('available', 'pending') OR j.state IN ('scheduled', 'retryable')
-                        AND j.scheduled_at >= clock_timestamp() - @patience::interval))
-    )
+    AND (live.id IS NULL OR o.marked_priority < o.job_priority)
 ORDER BY o.dirty_since, o.key
 LIMIT @max_rows
 FOR NO KEY UPDATE OF o SKIP LOCKED;

@@ -22,6 +22,8 @@ const (
 	backfillLockTimeout = "250ms"
 	// backfillIdleTimeout is when the database ends a step whose process stands still, as after Ctrl-Z: others want the rows.
 	backfillIdleTimeout = "5s"
+	// backfillAbandoned is when a walk that was interrupted is no longer continued: what it did first is too long ago.
+	backfillAbandoned = 24 * time.Hour
 	// What the database answers when these have passed.
 	lockNotAvailable = "55P03"
 	idleTimeout      = "25P03"
@@ -50,7 +52,7 @@ type BackfillConfig struct {
 	Kind BackfillKind
 
 	// Restart begins anew also if the last walk of the kind has not ended, and ends those that are still at it. Otherwise
-	// that walk is continued.
+	// that walk is continued, unless nobody has been at it for a day.
 	Restart bool
 
 	// Logger gets the organizations that it fails for. Defaults to none.
@@ -127,7 +129,9 @@ func (b *Backfill) Run(ctx context.Context) (BackfillProgress, error) {
 func (b *Backfill) begin(ctx context.Context) (BackfillProgress, error) {
 	kind := dbsqlc.BackfillKind(b.config.Kind)
 	for {
-		row, err := b.queries.BackfillBegin(ctx, b.config.Pool, dbsqlc.BackfillBeginParams{Kind: kind, Restart: b.config.Restart})
+		row, err := b.queries.BackfillBegin(ctx, b.config.Pool, dbsqlc.BackfillBeginParams{
+			Kind: kind, Restart: b.config.Restart, Abandoned: backfillAbandoned,
+		})
 		if errors.Is(err, pgx.ErrNoRows) {
 			row, err = b.queries.BackfillGet(ctx, b.config.Pool, kind)
 		}

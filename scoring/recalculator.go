@@ -29,6 +29,8 @@ const (
 	// asideMost: whatever it is that meets them all, a moment after it is over they are calculated.
 	asideFirst = 10 * time.Second
 	asideMost  = 5 * time.Minute
+	// asideLocked is until one is tried again of which somebody holds a row.
+	asideLocked = 2 * time.Second
 )
 
 // RecalculatorConfig configures a Recalculator.
@@ -169,6 +171,10 @@ func (r *Recalculator) batch(ctx context.Context, limit int32) (due Due, err err
 func (r *Recalculator) setAside(ctx context.Context, id string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if db.Code(err) == lockNotAvailable { // somebody holds what it needs, which is no fault of its own
+		r.aside[id] = setAside{until: time.Now().Add(asideLocked), pause: r.aside[id].pause}
+		return
+	}
 	pause := min(max(asideFirst, 2*r.aside[id].pause), asideMost)
 	r.aside[id] = setAside{until: time.Now().Add(pause), pause: pause}
 	r.config.Observer.RecalculationFailed()

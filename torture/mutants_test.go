@@ -56,8 +56,8 @@ var mutants = map[string]struct {
 	},
 	"insert only when no job row exists": {
 		[]edit{
-			{outboxSQL, "(o.job_id IS NULL OR o.job_priority > $3 AND o.lease_token IS NULL)::boolean AS needs_job", `(NOT EXISTS (SELECT FROM river.river_job AS j
-				WHERE j.args ->> 'key' = o.key AND j.finalized_at IS NULL) AND $3::smallint = 1)::boolean AS needs_job`},
+			{outboxSQL, "(o.job_id IS NULL OR o.job_priority > $2 AND o.lease_token IS NULL)::boolean AS needs_job", `(NOT EXISTS (SELECT FROM river.river_job AS j
+				WHERE j.args ->> 'key' = o.key AND j.finalized_at IS NULL) AND $2::smallint = 1)::boolean AS needs_job`},
 			{"outbox/acknowledge.go", "if acknowledged.StillDirty {", "if false {"},
 		},
 		"TestHot/outbox", "rows that a sweep had to wake: [1-9]",

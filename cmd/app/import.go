@@ -35,6 +35,8 @@ func (*importCommand) Help() string {
 clerk_org_id (or null). Organizations that exist are made equal to the file; lists that a line leaves out stay as they
 are. Importing a file twice changes nothing the second time, and pushes nothing.
 
+What an import changes is pushed at the lowest priority: changes that are made otherwise go first.
+
 The whole file is checked first. If anything is wrong, the problems are listed as "line N: field: problem" and nothing
 is imported. The import itself is in batches: if it is interrupted, run it again.`
 }

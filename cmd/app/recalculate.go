@@ -30,7 +30,8 @@ func (*recalculateCommand) Help() string {
 whichever "app serve" runs on the database; with --all at the lowest priority, so that changes that are made meanwhile
 go first.
 
-With --all it can be interrupted: the next start goes on where it was. Two that run at the same time share the work.
+With --all it can be interrupted: the next start within a day goes on where it was. Two that run at the same time share
+the work.
 Nobody needs it to keep up with the passing of time, which "app serve" does by itself.`
 }
 

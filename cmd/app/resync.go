@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -32,8 +33,8 @@ restored from a backup. This only marks the organizations, in the database; whic
 them. Those that are not linked to Clerk are skipped.
 
 With --all they are pushed at the lowest priority: a change that is made meanwhile goes first. At Clerk's limit of 1000
-requests per 10 s and our share of 90 %, 5000 take about a minute. It can be interrupted: the next start goes on where
-it was, and two that run at the same time share the work.
+requests per 10 s and our share of 90 %, 5000 take about a minute. It can be interrupted: the next start within a day goes
+on where it was, and two that run at the same time share the work. Once all are marked, another start marks them anew.
 
 With --wait it ends when all that was marked has been pushed; if some are parked instead, the exit code is 1. When that
 is interrupted, the pushes go on all the same. "app status" tells what is left, and what keeps Clerk from being called.
@@ -74,7 +75,8 @@ func (c *resyncCommand) Run(ctx context.Context, a *app) error {
 type resync struct {
 	tool    *tool
 	app     *app
-	keys    []string // of those that were named
+	keys    []string  // of those that were named
+	since   time.Time // when the marking began, by the database's clock
 	outcome resyncOutcome
 }
 
@@ -91,6 +93,7 @@ type resyncOutcome struct {
 // all marks all organizations that are linked, behind everything else.
 func (r *resync) all(ctx context.Context, restart bool) error {
 	done, err := r.tool.backfill(ctx, r.app, scoring.BackfillResync, restart, "Marking")
+	r.since = done.StartedAt
 	r.outcome.Marked, r.outcome.Failed = done.Changed, done.Failed
 	r.outcome.Skipped = done.Done - done.Changed - done.Failed
 	return err
@@ -109,6 +112,9 @@ func (r *resync) these(ctx context.Context, ids []string) error {
 	r.outcome.Skipped = int64(len(named.unlinked))
 	r.outcome.Unknown = append(r.outcome.Unknown, named.unknown...)
 	r.keys = named.keys()
+	if r.since, err = r.tool.sync.Outbox().Clock(ctx, r.tool.pool); err != nil {
+		return err
+	}
 	for batch := range slices.Chunk(r.keys, resyncBatch) {
 		err := db.Transact(ctx, r.tool.pool, func(tx pgx.Tx) error {
 			return r.tool.sync.Outbox().MarkTx(ctx, tx, r.tool.waker, claimsync.Topic, outbox.PriorityLive, batch...)

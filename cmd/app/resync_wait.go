@@ -26,7 +26,7 @@ func (r *resync) wait(ctx context.Context) error {
 	ticker := time.NewTicker(remainingEvery)
 	defer ticker.Stop()
 	for {
-		left, err := box.Remaining(ctx, pool, claimsync.Topic, markedBy, r.keys...)
+		left, err := box.Remaining(ctx, pool, claimsync.Topic, r.since, markedBy, r.keys...)
 		if err != nil {
 			return err
 		}

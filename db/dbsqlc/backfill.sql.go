@@ -57,19 +57,20 @@ ON CONFLICT (kind) DO UPDATE SET
     after_id = '', total = EXCLUDED.total, done = 0, changed = 0, failed = 0,
     started_at = EXCLUDED.started_at, updated_at = EXCLUDED.updated_at, finished_at = NULL,
     replaced = CASE WHEN b.finished_at IS NULL THEN b.started_at END
-WHERE b.finished_at IS NOT NULL OR $2::boolean
+WHERE b.finished_at IS NOT NULL OR $2::boolean OR b.updated_at < clock_timestamp() - $3::interval
 RETURNING kind, after_id, total, done, changed, failed, started_at, updated_at, finished_at, replaced
 `
 
 type BackfillBeginParams struct {
-	Kind    BackfillKind
-	Restart bool
+	Kind      BackfillKind
+	Restart   bool
+	Abandoned time.Duration
 }
 
 // Walks over all organizations, see scoring.Backfill. A walk is known by when it started: there is one of each kind at a time.
-// No row: there is one that has not ended, and nobody asked for another.
+// No row: there is one that has not ended, nor been left for long, and nobody asked for another.
 func (q *Queries) BackfillBegin(ctx context.Context, db DBTX, arg BackfillBeginParams) (Backfill, error) {
-	row := db.QueryRow(ctx, BackfillBegin, arg.Kind, arg.Restart)
+	row := db.QueryRow(ctx, BackfillBegin, arg.Kind, arg.Restart, arg.Abandoned)
 	var i Backfill
 	err := row.Scan(
 		&i.Kind,
@@ -185,15 +186,16 @@ SELECT
         WHERE o.topic = $1 AND o.dirty_since <= $2::timestamptz AND o.parked_at IS NULL
             AND ($3::boolean OR o.key = ANY($4::text[])))::bigint AS dirty,
     (SELECT count(*) FROM outbox AS o
-        WHERE o.topic = $1 AND o.dirty_since <= $2::timestamptz AND o.parked_at > $2::timestamptz
+        WHERE o.topic = $1 AND o.dirty_since <= $2::timestamptz AND o.parked_at > $5::timestamptz
             AND ($3::boolean OR o.key = ANY($4::text[])))::bigint AS parked
 `
 
 type OutboxRemainingParams struct {
-	Topic    string
-	MarkedBy time.Time
-	Every    bool
-	Keys     []string
+	Topic       string
+	MarkedBy    time.Time
+	Every       bool
+	Keys        []string
+	MarkedSince time.Time
 }
 
 type OutboxRemainingRow struct {
@@ -201,14 +203,15 @@ type OutboxRemainingRow struct {
 	Parked int64
 }
 
-// What was marked by then and has not been delivered since, of the keys if not of every one; and what of it was given up
-// on instead. A row that is marked again during its push is dirty since then. Walks the partial indexes only.
+// What was marked by then and has not been delivered since, of the keys if not of every one; and what was given up on since
+// the marking began. A row that is marked again during its push is dirty since then. Walks the partial indexes only.
 func (q *Queries) OutboxRemaining(ctx context.Context, db DBTX, arg OutboxRemainingParams) (OutboxRemainingRow, error) {
 	row := db.QueryRow(ctx, OutboxRemaining,
 		arg.Topic,
 		arg.MarkedBy,
 		arg.Every,
 		arg.Keys,
+		arg.MarkedSince,
 	)
 	var i OutboxRemainingRow
 	err := row.Scan(&i.Dirty, &i.Parked)

@@ -625,6 +625,7 @@ type Outbox struct {
 	VerifyAt       *time.Time
 	JobPriority    int16
 	Tat            *time.Time
+	MarkedPriority *int16
 }
 
 type OutboxDelivery struct {

@@ -25,7 +25,7 @@ WITH acknowledged AS (
         failures = 0,
         last_error = NULL
     WHERE o.topic = $1 AND o.key = $2 AND o.lease_token = $3::uuid
-    RETURNING o.topic, o.key, o.synced_version, o.desired_version, o.synced_at
+    RETURNING o.topic, o.key, o.synced_version, o.desired_version, o.synced_at, o.marked_priority
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
@@ -38,7 +38,9 @@ acquitted AS (
     UPDATE destination AS d SET failing_keys = '{}', missing_keys = '{}'
     WHERE d.topic = $1 AND (d.failing_keys <> '{}' OR d.missing_keys <> '{}')
 )
-SELECT (desired_version > synced_version)::boolean AS still_dirty, synced_at::timestamptz AS synced_at FROM acknowledged
+SELECT (desired_version > synced_version)::boolean AS still_dirty, COALESCE(marked_priority, 1)::smallint AS priority,
+    synced_at::timestamptz AS synced_at
+FROM acknowledged
 `
 
 type OutboxAcknowledgeParams struct {
@@ -53,6 +55,7 @@ type OutboxAcknowledgeParams struct {
 
 type OutboxAcknowledgeRow struct {
 	StillDirty bool
+	Priority   int16
 	SyncedAt   time.Time
 }
 
@@ -69,7 +72,7 @@ func (q *Queries) OutboxAcknowledge(ctx context.Context, db DBTX, arg OutboxAckn
 		arg.Duration,
 	)
 	var i OutboxAcknowledgeRow
-	err := row.Scan(&i.StillDirty, &i.SyncedAt)
+	err := row.Scan(&i.StillDirty, &i.Priority, &i.SyncedAt)
 	return i, err
 }
 
@@ -125,6 +128,7 @@ claimed AS (
         leased_at = clock_timestamp(),
         lease_expires_at = clock_timestamp() + $5::interval,
         redirtied_at = NULL,
+        marked_priority = NULL,
         job_id = COALESCE($6::bigint, o.job_id),
         tat = CASE WHEN current.verdict = 'claimed' THEN GREATEST(o.tat, clock_timestamp()) + $7::interval
             ELSE o.tat END,
@@ -314,7 +318,7 @@ func (q *Queries) OutboxForgive(ctx context.Context, db DBTX, arg OutboxForgiveP
 }
 
 const OutboxGet = `-- name: OutboxGet :one
-SELECT topic, key, desired_version, synced_version, dirty_since, redirtied_at, job_id, lease_token, lease_version, leased_at, lease_expires_at, not_before, failures, last_error, parked_at, parked_reason, synced_at, created_at, doubted_at, verify_at, job_priority, tat FROM outbox WHERE topic = $1 AND key = $2
+SELECT topic, key, desired_version, synced_version, dirty_since, redirtied_at, job_id, lease_token, lease_version, leased_at, lease_expires_at, not_before, failures, last_error, parked_at, parked_reason, synced_at, created_at, doubted_at, verify_at, job_priority, tat, marked_priority FROM outbox WHERE topic = $1 AND key = $2
 `
 
 type OutboxGetParams struct {
@@ -348,6 +352,7 @@ func (q *Queries) OutboxGet(ctx context.Context, db DBTX, arg OutboxGetParams) (
 		&i.VerifyAt,
 		&i.JobPriority,
 		&i.Tat,
+		&i.MarkedPriority,
 	)
 	return i, err
 }
@@ -383,23 +388,24 @@ func (q *Queries) OutboxJobSet(ctx context.Context, db DBTX, arg OutboxJobSetPar
 
 const OutboxMark = `-- name: OutboxMark :many
 
-INSERT INTO outbox AS o (topic, key, dirty_since)
-SELECT $1, marked.key, clock_timestamp()
-FROM (SELECT unnest($2::text[]) AS key) AS marked
+INSERT INTO outbox AS o (topic, key, dirty_since, marked_priority)
+SELECT $1, marked.key, clock_timestamp(), $2::smallint
+FROM (SELECT unnest($3::text[]) AS key) AS marked
 ON CONFLICT (topic, key) DO UPDATE SET
     desired_version = o.desired_version + 1,
     dirty_since = COALESCE(o.dirty_since, clock_timestamp()),
     redirtied_at = CASE WHEN o.dirty_since IS NOT NULL THEN COALESCE(o.redirtied_at, clock_timestamp()) END,
+    marked_priority = LEAST(o.marked_priority, $2::smallint), -- null is ignored
     failures = CASE WHEN o.parked_at IS NULL THEN o.failures ELSE 0 END,
     parked_at = NULL,
     parked_reason = NULL
-RETURNING o.key, o.desired_version, (o.job_id IS NULL OR o.job_priority > $3 AND o.lease_token IS NULL)::boolean AS needs_job
+RETURNING o.key, o.desired_version, (o.job_id IS NULL OR o.job_priority > $2 AND o.lease_token IS NULL)::boolean AS needs_job
 `
 
 type OutboxMarkParams struct {
 	Topic    string
-	Keys     []string
 	Priority int16
+	Keys     []string
 }
 
 type OutboxMarkRow struct {
@@ -413,9 +419,10 @@ type OutboxMarkRow struct {
 // for the row.
 // Needs the keys sorted and distinct, so that two transactions marking several keys lock them in one order.
 // job_id is null exactly when nothing will deliver the row: it was clean, parked or new. A job that is less urgent than
-// the mark is not enough, unless it is at work: whoever has the lease sees to the marks of its time.
+// the mark is not enough, unless it is at work: what it leaves to be done is as urgent as the marks of its time, by
+// whoever sees to that (OutboxAcknowledge and the like, or OutboxSweep).
 func (q *Queries) OutboxMark(ctx context.Context, db DBTX, arg OutboxMarkParams) ([]OutboxMarkRow, error) {
-	rows, err := db.Query(ctx, OutboxMark, arg.Topic, arg.Keys, arg.Priority)
+	rows, err := db.Query(ctx, OutboxMark, arg.Topic, arg.Priority, arg.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -445,14 +452,14 @@ WITH parked AS (
         failures = failures + 1,
         last_error = $2
     WHERE o.topic = $3 AND o.key = $4 AND o.lease_token = $5::uuid
-    RETURNING o.topic, o.key, o.parked_at
+    RETURNING o.topic, o.key, o.parked_at, o.marked_priority
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
     SELECT r.topic, r.key, $6, $7::bigint, 'park', $8, $9, $2, $10
     FROM parked AS r
 )
-SELECT (parked_at IS NULL)::boolean AS still_dirty FROM parked
+SELECT (parked_at IS NULL)::boolean AS still_dirty, COALESCE(marked_priority, 1)::smallint AS priority FROM parked
 `
 
 type OutboxParkParams struct {
@@ -468,9 +475,14 @@ type OutboxParkParams struct {
 	Duration   time.Duration
 }
 
+type OutboxParkRow struct {
+	StillDirty bool
+	Priority   int16
+}
+
 // Gives up on the version that was refused. A change made meanwhile is not parked with it: then the row only loses
 // its lease and its job, and still_dirty says that it needs a new one. No row: the lease was lost.
-func (q *Queries) OutboxPark(ctx context.Context, db DBTX, arg OutboxParkParams) (bool, error) {
+func (q *Queries) OutboxPark(ctx context.Context, db DBTX, arg OutboxParkParams) (OutboxParkRow, error) {
 	row := db.QueryRow(ctx, OutboxPark,
 		arg.Reason,
 		arg.Error,
@@ -483,9 +495,9 @@ func (q *Queries) OutboxPark(ctx context.Context, db DBTX, arg OutboxParkParams)
 		arg.TraceID,
 		arg.Duration,
 	)
-	var still_dirty bool
-	err := row.Scan(&still_dirty)
-	return still_dirty, err
+	var i OutboxParkRow
+	err := row.Scan(&i.StillDirty, &i.Priority)
+	return i, err
 }
 
 const OutboxParkedList = `-- name: OutboxParkedList :many
@@ -735,15 +747,15 @@ func (q *Queries) OutboxRelease(ctx context.Context, db DBTX, arg OutboxReleaseP
 
 const OutboxSuspect = `-- name: OutboxSuspect :many
 WITH suspect AS (
-    SELECT o.topic, o.key, o.job_id, o.job_priority
+    SELECT o.topic, o.key, o.job_id, o.job_priority, COALESCE(o.lease_expires_at > clock_timestamp(), false) AS at_work
     FROM outbox AS o
-    WHERE o.topic = $2 AND o.key = ANY($3::text[]) AND o.dirty_since IS NULL AND o.parked_at IS NULL
-        AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
+    WHERE o.topic = $2 AND o.key = ANY($3::text[]) AND o.parked_at IS NULL
+        AND (o.dirty_since IS NULL OR o.lease_expires_at > clock_timestamp())
     ORDER BY o.key
     FOR NO KEY UPDATE OF o
 ),
 judged AS (
-    SELECT s.topic, s.key, s.job_id, s.job_priority, (
+    SELECT s.topic, s.key, s.job_id, s.job_priority, s.at_work, (
         SELECT count(*) FROM outbox_delivery AS d
         WHERE d.topic = s.topic AND d.key = s.key AND d.outcome = 'overwritten'
             AND d.finished_at > clock_timestamp() - $4::interval
@@ -754,11 +766,12 @@ suspected AS (
     UPDATE outbox AS o SET
         doubted_at = COALESCE(o.doubted_at, clock_timestamp() - $6::interval),
         verify_at = clock_timestamp(),
-        not_before = NULL
+        not_before = CASE WHEN judged.at_work THEN o.not_before END
     FROM judged
     WHERE o.topic = judged.topic AND o.key = judged.key AND NOT judged.contested
 )
-SELECT key, contested::boolean AS contested, (job_id IS NULL OR job_priority > $1::smallint)::boolean AS needs_job
+SELECT key, contested::boolean AS contested,
+    (NOT at_work AND (job_id IS NULL OR job_priority > $1::smallint))::boolean AS needs_job
 FROM judged ORDER BY key
 `
 
@@ -777,8 +790,9 @@ type OutboxSuspectRow struct {
 	NeedsJob  bool
 }
 
-// Has rows read back, once and now, of which somebody saw the destination to differ. One that is dirty, parked or at work is
-// left: there is nothing to compare with yet. One that was overwritten too often lately is contested: somebody else
+// Has rows read back, once and now, of which somebody saw the destination to differ. One that waits to be pushed, or is
+// parked, is left: the push goes over it. One that is at work is read back afterwards, for what was seen may have come
+// after the push; a sweep finds it then. One that was overwritten too often lately is contested: most likely somebody else
 // writes it too, and to go on would be a fight without an end. Needs a job as OutboxMark tells.
 func (q *Queries) OutboxSuspect(ctx context.Context, db DBTX, arg OutboxSuspectParams) ([]OutboxSuspectRow, error) {
 	rows, err := db.Query(ctx, OutboxSuspect,
@@ -809,33 +823,32 @@ func (q *Queries) OutboxSuspect(ctx context.Context, db DBTX, arg OutboxSuspectP
 
 const OutboxSweep = `-- name: OutboxSweep :many
 SELECT o.key, o.dirty_since::timestamptz AS dirty_since,
-    (CASE WHEN o.job_id IS NULL THEN 1 ELSE o.job_priority END)::smallint AS priority
+    LEAST(o.marked_priority, CASE WHEN o.job_id IS NULL THEN 1 ELSE o.job_priority END)::smallint AS priority,
+    (live.id IS NULL)::boolean AS lost
 FROM outbox AS o
-WHERE o.topic = $1
-    AND (o.dirty_since, o.key) > ($2::timestamptz, $3::text)
+LEFT JOIN river.river_job AS live ON live.id = o.job_id
+    AND (live.state = 'running' AND live.attempted_at > clock_timestamp() - $1::interval
+        OR live.scheduled_at <= clock_timestamp() + $2::interval
+            AND (live.state IN ('available', 'pending') OR live.state IN ('scheduled', 'retryable')
+                AND live.scheduled_at >= clock_timestamp() - $2::interval))
+WHERE o.topic = $3
+    AND (o.dirty_since, o.key) > ($4::timestamptz, $5::text)
     AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
     AND (o.lease_expires_at IS NULL OR o.lease_expires_at <= clock_timestamp())
-    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp() - $4::interval)
-    AND NOT EXISTS (
-        SELECT FROM river.river_job AS j
-        WHERE j.id = o.job_id
-            AND (j.state = 'running' AND j.attempted_at > clock_timestamp() - $5::interval
-                OR j.scheduled_at <= clock_timestamp() + $6::interval
-                    AND (j.state IN ('available', 'pending') OR j.state IN ('scheduled', 'retryable')
-                        AND j.scheduled_at >= clock_timestamp() - $6::interval))
-    )
+    AND (o.not_before IS NULL OR o.not_before <= clock_timestamp() - $6::interval)
+    AND (live.id IS NULL OR o.marked_priority < o.job_priority)
 ORDER BY o.dirty_since, o.key
 LIMIT $7
 FOR NO KEY UPDATE OF o SKIP LOCKED
 `
 
 type OutboxSweepParams struct {
+	Lease           time.Duration
+	Patience        time.Duration
 	Topic           string
 	AfterDirtySince time.Time
 	AfterKey        string
 	Grace           time.Duration
-	Lease           time.Duration
-	Patience        time.Duration
 	MaxRows         int32
 }
 
@@ -843,21 +856,23 @@ type OutboxSweepRow struct {
 	Key        string
 	DirtySince time.Time
 	Priority   int16
+	Lost       bool
 }
 
 // Rows that are due and that no live job will deliver. A running job counts as live for one lease: longer, and it
 // would hold one. A job scheduled for much later than now counts as none, whatever its state (River schedules by the
 // clock of a process, which may be wrong), and so does one that is overdue without being available: River has no leader
 // then to make it so. A job that is to try again has a moment of grace, to be put back. In the order of age, after the
-// row that the batch before ended with. What had a job is as urgent as that was; what never had one is a foreign writer's.
+// row that the batch before ended with. A job that is less urgent than what was marked during a push that failed does not
+// count either, but it is not lost. What never had a job is a foreign writer's.
 func (q *Queries) OutboxSweep(ctx context.Context, db DBTX, arg OutboxSweepParams) ([]OutboxSweepRow, error) {
 	rows, err := db.Query(ctx, OutboxSweep,
+		arg.Lease,
+		arg.Patience,
 		arg.Topic,
 		arg.AfterDirtySince,
 		arg.AfterKey,
 		arg.Grace,
-		arg.Lease,
-		arg.Patience,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -867,7 +882,12 @@ func (q *Queries) OutboxSweep(ctx context.Context, db DBTX, arg OutboxSweepParam
 	var items []OutboxSweepRow
 	for rows.Next() {
 		var i OutboxSweepRow
-		if err := rows.Scan(&i.Key, &i.DirtySince, &i.Priority); err != nil {
+		if err := rows.Scan(
+			&i.Key,
+			&i.DirtySince,
+			&i.Priority,
+			&i.Lost,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -950,12 +970,13 @@ verified AS (
         not_before = NULL,
         failures = 0,
         last_error = NULL,
-        doubted_at = CASE WHEN doubted_at + $5::interval > leased_at THEN doubted_at END,
-        verify_at = CASE WHEN doubted_at + $5::interval > leased_at
+        doubted_at = CASE WHEN verify_at > leased_at OR doubted_at + $5::interval > leased_at THEN doubted_at END,
+        verify_at = CASE WHEN verify_at > leased_at THEN verify_at
+            WHEN doubted_at + $5::interval > leased_at
             THEN doubted_at + GREATEST($6::interval, (leased_at - doubted_at) * 3) END
     FROM held
     WHERE o.topic = held.topic AND o.key = held.key
-    RETURNING o.topic, o.key, o.dirty_since, (CASE WHEN held.marked THEN 1 ELSE held.job_priority END)::smallint AS priority
+    RETURNING o.topic, o.key, o.dirty_since, (CASE WHEN held.marked THEN COALESCE(o.marked_priority, 1) ELSE held.job_priority END)::smallint AS priority
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
@@ -988,8 +1009,8 @@ type OutboxVerifyRow struct {
 
 // Ends a verification. Unless the destination was as it should be, or the row was marked meanwhile, it is marked here.
 // The next verification is after three times as long, until the last one is over; when it was begun counts, since what
-// landed after the destination was read was not seen. A mark made meanwhile is urgent, else what follows is as urgent as
-// the verification was. No row: the lease was lost.
+// landed after the destination was read was not seen: nor was what aroused a suspicion since then, which stays. What
+// follows is as urgent as the marks made meanwhile, else as the verification was. No row: the lease was lost.
 func (q *Queries) OutboxVerify(ctx context.Context, db DBTX, arg OutboxVerifyParams) (OutboxVerifyRow, error) {
 	row := db.QueryRow(ctx, OutboxVerify,
 		arg.Topic,
