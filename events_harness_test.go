@@ -97,7 +97,12 @@ func (h *hooked) work() {
 	if err := h.river.Start(context.Background()); err != nil {
 		h.t.Fatal(err)
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { h.sync.Run(ctx, h.waker) })
 	h.t.Cleanup(func() {
+		stop()
+		running.Wait()
 		if err := h.river.Stop(context.Background()); err != nil {
 			h.t.Error(err)
 		}
