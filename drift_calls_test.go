@@ -92,9 +92,9 @@ func TestDriftIsPaced(t *testing.T) {
 	d.create(numbered("o", 9)...)
 	d.asPushed()
 	const slot = 257 * time.Millisecond
-	const urgent = 6
+	const urgent = 12
 	var last time.Time
-	for range urgent { // as so many processes that each have a slot ahead
+	for range urgent { // as so many processes that each have a slot ahead, more of them than pass while we reserve
 		reservation, err := d.sync.Outbox().Reserve(t.Context(), d.pool, claimsync.Topic, outbox.PriorityLive, false)
 		d.must(err)
 		last = time.Now().Add(reservation.Wait)
