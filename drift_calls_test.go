@@ -95,9 +95,10 @@ func TestDriftIsPaced(t *testing.T) {
 	const urgent = 12
 	var last time.Time
 	for range urgent { // as so many processes that each have a slot ahead, more of them than pass while we reserve
+		asked := time.Now()
 		reservation, err := d.sync.Outbox().Reserve(t.Context(), d.pool, claimsync.Topic, outbox.PriorityLive, false)
 		d.must(err)
-		last = time.Now().Add(reservation.Wait)
+		last = asked.Add(reservation.Wait) // or a little later
 	}
 	if time.Until(last) < 4*slot {
 		t.Fatalf("the last slot is in %s: the test proves nothing", time.Until(last))
@@ -107,11 +108,11 @@ func TestDriftIsPaced(t *testing.T) {
 	if len(requests) != 2 || report.ListCalls != 2 {
 		t.Fatalf("%d list calls, want 2", len(requests))
 	}
-	if first := requests[0].Started; first.Before(last) {
-		t.Errorf("it called %s before somebody more urgent had", last.Sub(first))
-	}
-	if gap := requests[1].Started.Sub(requests[0].Started); gap < slot-100*time.Millisecond {
-		t.Errorf("two calls within %s", gap)
+	// A call may come late, and the next one soon after it; none comes before its slot.
+	for i, request := range requests {
+		if turn := last.Add(time.Duration(i+1) * slot); request.Started.Before(turn.Add(-slot / 2)) {
+			t.Errorf("call %d came %s before its turn", i+1, turn.Sub(request.Started))
+		}
 	}
 }
 

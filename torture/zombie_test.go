@@ -61,7 +61,8 @@ func TestZombie(t *testing.T) {
 			s.until("the zombie has been told", recovery, func() bool {
 				return query[int](s.fleet, "SELECT count(*) FROM outbox_delivery WHERE outcome = 'fenced'") == test.fenced
 			})
-			s.until("what was under way has landed", recovery, func() bool {
+			// Where the first look back finds what has landed, the second one, 30 s after the doubt, is what confirms.
+			s.until("what was under way has landed", 3*recovery, func() bool {
 				return query[int](s.fleet, "SELECT count(*) FROM outbox_delivery WHERE outcome = 'verified'") > 0 &&
 					len(s.clerk.Writes()) >= 1+2*test.backwards
 			})
