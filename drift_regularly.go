@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
+	"github.com/claimsync/claimsync/internal/recurring"
 	"github.com/claimsync/claimsync/outbox"
 )
 
@@ -51,22 +51,9 @@ func (s *Sync) checkDriftRegularly(ctx context.Context, waker outbox.Waker) {
 		return
 	}
 	look := min(driftLook, s.drift.every/4+1)
-	failing := false
-	for {
-		err := s.checkDriftInTurn(ctx, waker)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil && !failing:
-			s.logger.ErrorContext(ctx, "Looking whether to check for drift fails", "err", err)
-		case err == nil && failing:
-			s.logger.InfoContext(ctx, "Looking whether to check for drift works again")
-		}
-		failing = err != nil
-		if pause(ctx, look-look/8+rand.N(look/4+1)) != nil {
-			return
-		}
-	}
+	recurring.Run(ctx, s.logger, "Looking whether to check for drift", look, func(ctx context.Context) error {
+		return s.checkDriftInTurn(ctx, waker)
+	})
 }
 
 // checkDriftInTurn checks for drift, if it is time and no other process does.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk/clerktest"
+	"github.com/claimsync/claimsync/internal/logtest"
 )
 
 // often has the fleet check all the time, and be in nobody's way.
@@ -238,7 +239,7 @@ func TestDriftStops(t *testing.T) {
 // Nothing of the metadata is logged.
 func TestDriftLog(t *testing.T) {
 	t.Parallel()
-	var log lockedBuffer
+	var log logtest.Journal
 	d := newDrifting(t, often, func(c *claimsync.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	d.create("a")
 	d.work()
@@ -249,22 +250,4 @@ func TestDriftLog(t *testing.T) {
 	if said := log.String(); strings.Contains(said, "HUSH") || !strings.Contains(said, "repaired=1") {
 		t.Errorf("logged: %s", said)
 	}
-}
-
-// lockedBuffer is written to and read concurrently.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/claimsync/claimsync/clerk/clerktest"
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/internal/logtest"
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
@@ -36,7 +37,7 @@ type hooked struct {
 	store  *scoring.Store
 	url    string // of the webhook
 	events *eventCounter
-	log    *lockedBuffer
+	log    *logtest.Journal
 }
 
 func newHooked(t *testing.T, edits ...func(*claimsync.Config)) *hooked {
@@ -45,7 +46,7 @@ func newHooked(t *testing.T, edits ...func(*claimsync.Config)) *hooked {
 	server, client := newClerk(t, 500*time.Millisecond)
 	h := &hooked{
 		decider: decider{t: t, pool: dbtest.New(t)}, clerk: server, events: &eventCounter{seen: map[string]int{}},
-		log: &lockedBuffer{},
+		log: &logtest.Journal{},
 	}
 	config := claimsync.Config{
 		Pool: h.pool, Clerk: client, RateLimit: claimsync.Unlimited, OrganizationRateLimit: claimsync.Unlimited,

@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/claimsync/claimsync/internal/logtest"
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/outbox"
 )
@@ -170,7 +170,7 @@ func TestBreakerByHandIsLogged(t *testing.T) {
 	var broken atomic.Bool
 	var calls atomic.Int32
 	f := newFleet(t, failingWhile(&broken, &calls, nil))
-	var log lockedBuffer
+	var log logtest.Journal
 	f.config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	f.start()
 	queue := f.waker.(jobs.Waker)
@@ -224,22 +224,4 @@ func TestWaitKeepsOrder(t *testing.T) {
 	if n := f.count("SELECT max(attempt) FROM river.river_job"); n != 1 {
 		t.Errorf("waiting burned attempts: %d", n)
 	}
-}
-
-// lockedBuffer is a log that is read while it is written.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

@@ -3,9 +3,9 @@ package jobs
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
-	"time"
+
+	"github.com/claimsync/claimsync/internal/recurring"
 )
 
 // Maintainer does step 5 of the protocol, sweep, and probes a destination whose breaker is open. It runs beside River and
@@ -28,25 +28,7 @@ func NewMaintainer(config Config, queue Waker) *Maintainer {
 func (m *Maintainer) Run(ctx context.Context) {
 	defer m.probing.Wait()
 	m.probeSoon(ctx)
-	failing := false
-	for {
-		err := m.maintain(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil && !failing:
-			m.config.Logger.ErrorContext(ctx, "Maintaining the outbox fails", "err", err)
-		case err == nil && failing:
-			m.config.Logger.InfoContext(ctx, "Maintaining the outbox works again")
-		}
-		failing = err != nil
-
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(m.config.SweepEvery - m.config.SweepEvery/8 + rand.N(m.config.SweepEvery/4)):
-		}
-	}
+	recurring.Run(ctx, m.config.Logger, "Maintaining the outbox", m.config.SweepEvery, m.maintain)
 }
 
 // maintain goes through the topics; one that fails does not keep it from the others.

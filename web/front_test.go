@@ -1,45 +1,26 @@
 package web_test
 
 import (
-	"bytes"
 	"io"
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/internal/logtest"
 	"github.com/claimsync/claimsync/web"
 )
 
-// journal is a log that may be read while it is written.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(line []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(line)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
-func (j *journal) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug}))
+func loggerTo(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 func TestPanic(t *testing.T) {
 	t.Parallel()
-	var log journal
+	var log logtest.Journal
 	a := newAPI(t, dbtest.New(t), func(config *web.Config) {
-		config.Logger = log.logger()
+		config.Logger = loggerTo(&log)
 		config.Metrics = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret cause") })
 	})
 	got := a.do("GET", "/metrics", "")
@@ -74,8 +55,8 @@ func TestPanicMidway(t *testing.T) {
 
 func TestInternalFailure(t *testing.T) {
 	t.Parallel()
-	var log journal
-	a := newAPI(t, dbtest.New(t), func(config *web.Config) { config.Logger = log.logger() })
+	var log logtest.Journal
+	a := newAPI(t, dbtest.New(t), func(config *web.Config) { config.Logger = loggerTo(&log) })
 	a.exec("ALTER TABLE organizations RENAME TO elsewhere")
 	got := a.do("GET", "/v1/organizations/o", "")
 	checkProblem(t, got, 500, "")
@@ -89,8 +70,8 @@ func TestInternalFailure(t *testing.T) {
 
 func TestLogKeepsSecrets(t *testing.T) {
 	t.Parallel()
-	var log journal
-	a := newAPI(t, dbtest.New(t), func(config *web.Config) { config.Logger = log.logger() })
+	var log logtest.Journal
+	a := newAPI(t, dbtest.New(t), func(config *web.Config) { config.Logger = loggerTo(&log) })
 	a.do("POST", "/v1/organizations?hush=1", `{"name": "hush"}`)
 	a.do("GET", "/v1/organizations/hush", "", "Authorization", "Bearer hush")
 	text := log.String()
