@@ -79,7 +79,7 @@ var mutants = map[string]struct {
 		"TestZombie/stopped_while_its_push_is_under_way", "still not: what was under way has landed",
 	},
 	"no sweep": {
-		[]edit{{"jobs/maintainer.go", "err := m.maintain(ctx)", "var err error"}},
+		[]edit{{"jobs/maintainer.go", "m.sweep(ctx, topic), ", ""}},
 		"TestKilledAtEachStep/after_the_claim", "still not: every change is pushed",
 	},
 	"complete without acknowledging": {
