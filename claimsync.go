@@ -63,6 +63,9 @@ type Config struct {
 	// metadata. Defaults to DefaultLinkKey; NoLink for none.
 	LinkKey string
 
+	// Version is the application's, for people who look at the fleet. Defaults to what Go has built into the program.
+	Version string
+
 	// Logger gets a line per push. Defaults to none.
 	Logger *slog.Logger
 
@@ -88,6 +91,7 @@ type Sync struct {
 	observer Observer // nil: none
 	jobs     jobs.Config
 	linkKey  string
+	version  string
 	reading  chan struct{} // has room for one: whoever waits for a turn to read at Clerk
 	drift    driftSchedule
 }
@@ -108,7 +112,8 @@ func New(config Config) (*Sync, error) {
 	s := &Sync{
 		outbox: box, logger: config.Logger, observer: config.Observer, clerk: config.Clerk,
 		linkKey: cmp.Or(config.LinkKey, DefaultLinkKey), reading: make(chan struct{}, 1),
-		drift: driftSchedule{every: config.DriftEvery, turn: driftTurn, repair: !config.DriftReportOnly},
+		version: cmp.Or(config.Version, builtVersion()),
+		drift:   driftSchedule{every: config.DriftEvery, turn: driftTurn, repair: !config.DriftReportOnly},
 	}
 	if s.drift.every == 0 {
 		s.drift.every = DefaultDriftEvery

@@ -33,6 +33,9 @@ func (d *organizationDestination) Deliver(ctx context.Context, key string, versi
 	if !linked && answer.Status == http.StatusNotFound {
 		return receipt, nil // what is gone has no claims
 	}
+	if err == nil {
+		receipt.Applied = metadata.Public()
+	}
 	return receipt, failureFrom(err, receipt)
 }
 

@@ -3,9 +3,11 @@ package claimsync
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/internal/recurring"
 	"github.com/claimsync/claimsync/outbox"
 )
@@ -22,7 +24,7 @@ const (
 	// driftRetry is how long after one that failed the next one is.
 	driftRetry = 10 * time.Minute
 	// driftLook is how often a process looks whether it is time, at most.
-	driftLook = 15 * time.Second
+	driftLook = 4 * time.Second
 )
 
 // driftSchedule says when the fleet checks, and what for.
@@ -45,18 +47,32 @@ type DriftObserver interface {
 	DriftChecked(result string)
 }
 
-// checkDriftRegularly checks for drift when it is time, in turn with the other processes, until ctx is done.
+// checkDriftRegularly checks for drift when it is time, or a person asked for it, in turn with the other processes, until
+// ctx is done.
 func (s *Sync) checkDriftRegularly(ctx context.Context, waker outbox.Waker) {
-	if s.clerk == nil || s.drift.every < 0 {
+	if s.clerk == nil {
 		return
 	}
-	look := min(driftLook, s.drift.every/4+1)
+	look := driftLook
+	if s.drift.every >= 0 {
+		look = min(look, s.drift.every/4+1)
+	}
 	recurring.Run(ctx, s.logger, "Looking whether to check for drift", look, func(ctx context.Context) error {
 		return s.checkDriftInTurn(ctx, waker)
 	})
 }
 
-// checkDriftInTurn checks for drift, if it is time and no other process does.
+// RequestDriftCheck has some process check for drift within seconds, and repair what it finds if asked to. Returns false if
+// a check has been asked for already, or is under way. LastDriftCheck tells how it went.
+func (s *Sync) RequestDriftCheck(ctx context.Context, repair bool) (bool, error) {
+	requested, err := dbsqlc.New().DriftRequest(ctx, s.jobs.Pool, dbsqlc.DriftRequestParams{Topic: Topic, Repair: repair})
+	if err != nil {
+		return false, fmt.Errorf("asking for a drift check: %w", err)
+	}
+	return requested == 1, nil
+}
+
+// checkDriftInTurn checks for drift, if it is time or asked for, and no other process does.
 func (s *Sync) checkDriftInTurn(ctx context.Context, waker outbox.Waker) error {
 	turn, err := s.beginTurn(ctx)
 	if turn == nil || err != nil {
@@ -64,7 +80,7 @@ func (s *Sync) checkDriftInTurn(ctx context.Context, waker outbox.Waker) error {
 	}
 	var report *DriftReport
 	failure := turn.during(ctx, func(ctx context.Context) (err error) {
-		report, err = s.CheckDrift(ctx, waker, DriftOptions{Repair: s.drift.repair})
+		report, err = s.CheckDrift(ctx, waker, DriftOptions{Repair: turn.repair})
 		return err
 	})
 	if errors.Is(failure, errTurnLost) {
@@ -83,7 +99,11 @@ func (s *Sync) driftChecked(ctx context.Context, report *DriftReport, failure er
 	switch {
 	case failure != nil:
 		result = DriftFailed
-		s.logger.ErrorContext(ctx, "Drift check failed", "again_in", min(driftRetry, s.drift.every), "err", failure)
+		attrs := []any{"err", failure}
+		if s.drift.every >= 0 {
+			attrs = append(attrs, "again_in", min(driftRetry, s.drift.every))
+		}
+		s.logger.ErrorContext(ctx, "Drift check failed", attrs...)
 	case report.Drifted > 0:
 		result = DriftFound
 		level := slog.LevelWarn

@@ -19,6 +19,10 @@ type LastDriftCheck struct {
 	// Failure is why the last periodic check failed, and FailedAt when; nil: it did not, or another was completed since.
 	Failure  *string
 	FailedAt *time.Time
+	// RequestedAt is when a person asked for a check that has not ended yet; nil: nobody did.
+	RequestedAt *time.Time
+	// UnderWay is whether a periodic check, or one that was asked for, is being made.
+	UnderWay bool
 }
 
 // LastDriftCheck returns what is known of drift.
@@ -33,6 +37,7 @@ func (s *Sync) LastDriftCheck(ctx context.Context) (last LastDriftCheck, err err
 	if err != nil {
 		return LastDriftCheck{}, fmt.Errorf("reading the last drift report: %w", err)
 	}
+	last.RequestedAt, last.UnderWay = row.RequestedAt, row.UnderWay
 	if row.Failure != nil && (row.ReportedAt == nil || row.ReportedAt.Before(*row.EndedAt)) {
 		last.Failure, last.FailedAt = row.Failure, row.EndedAt
 	}

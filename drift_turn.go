@@ -23,15 +23,16 @@ const (
 
 // turn is this process's turn to check, which it holds until it ends it.
 type turn struct {
-	sync *Sync
-	ends time.Time // by the database's clock: whose turn it is
+	sync   *Sync
+	ends   time.Time // by the database's clock: whose turn it is
+	repair bool      // what the check finds
 }
 
 // beginTurn returns nil if it is another process's turn, or not time.
 func (s *Sync) beginTurn(ctx context.Context) (*turn, error) {
-	ends, err := dbsqlc.New().DriftTurnBegin(ctx, s.jobs.Pool, dbsqlc.DriftTurnBeginParams{
+	begun, err := dbsqlc.New().DriftTurnBegin(ctx, s.jobs.Pool, dbsqlc.DriftTurnBeginParams{
 		Topic: Topic, Turn: s.drift.turn, First: min(driftFirst, s.drift.every), Retry: min(driftRetry, s.drift.every),
-		Every: s.drift.every,
+		Every: s.drift.every, Periodic: s.drift.every >= 0,
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -39,7 +40,11 @@ func (s *Sync) beginTurn(ctx context.Context) (*turn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("taking the turn to check for drift: %w", err)
 	}
-	return &turn{sync: s, ends: ends}, nil
+	repair := s.drift.repair
+	if begun.RequestedRepair != nil {
+		repair = *begun.RequestedRepair
+	}
+	return &turn{sync: s, ends: begun.TurnEnds, repair: repair}, nil
 }
 
 var errTurnLost = errors.New("the turn to check for drift was lost to another process")

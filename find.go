@@ -11,6 +11,9 @@ import (
 	"github.com/claimsync/claimsync/scoring"
 )
 
+// ErrUnlinked is returned for an organization without a Clerk id where one is needed.
+var ErrUnlinked = errors.New("is not linked to Clerk")
+
 // Key returns the outbox key, a Clerk id, of what id names: an organization by our id or by Clerk's, or a Clerk
 // organization that was unlinked. "" for an organization that is not linked; scoring.ErrNotFound for any other id.
 func (s *Sync) Key(ctx context.Context, id string) (key string, err error) {

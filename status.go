@@ -3,6 +3,7 @@ package claimsync
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/claimsync/claimsync/db/dbsqlc"
@@ -30,7 +31,7 @@ func (s *Sync) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, fmt.Errorf("counting organizations: %w", err)
 	}
-	backlog, err := s.outbox.Backlog(ctx, pool, Topic)
+	backlog, err := s.outbox.Backlog(ctx, pool, Topic, math.MaxInt32)
 	if err != nil {
 		return Status{}, err
 	}

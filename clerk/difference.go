@@ -36,10 +36,7 @@ func differ[T comparable](differences []Difference, key string, found Value[T], 
 	if found.is(want) {
 		return differences
 	}
-	d := Difference{Key: key, Clerk: found.json()}
-	if want != nil {
-		d.Want = inJSON(*want)
-	}
+	d := Difference{Key: key, Clerk: found.json(), Want: optionalJSON(want)}
 	switch {
 	case want == nil:
 		d.Kind = UnexpectedKey
@@ -51,6 +48,34 @@ func differ[T comparable](differences []Difference, key string, found Value[T], 
 		d.Kind = Changed
 	}
 	return append(differences, d)
+}
+
+// Values returns what the organization has under our Keys, as JSON: bounded, on one line, no entry for none.
+func (o Organization) Values() map[string]string {
+	return values(o.CertificationTier.json(), o.ComplianceScore.json(), o.InsuranceValid.json())
+}
+
+// Values is what Organization.Values is where it is as m says.
+func (m Metadata) Values() map[string]string {
+	return values(optionalJSON(m.CertificationTier), optionalJSON(m.ComplianceScore), optionalJSON(m.InsuranceValid))
+}
+
+// values takes them in the order of Keys.
+func values(inOrder ...string) map[string]string {
+	byKey := map[string]string{}
+	for i, key := range Keys {
+		if inOrder[i] != "" {
+			byKey[key] = inOrder[i]
+		}
+	}
+	return byKey
+}
+
+func optionalJSON[T any](value *T) string {
+	if value == nil {
+		return ""
+	}
+	return inJSON(*value)
 }
 
 func (v Value[T]) json() string {

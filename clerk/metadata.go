@@ -31,11 +31,23 @@ const (
 	keyStamp             = "claimsync"
 )
 
+// Keys are the keys of ours in public_metadata, in the order in which they are shown.
+var Keys = []string{keyCertificationTier, keyComplianceScore, keyInsuranceValid}
+
 type publicMetadata struct {
 	// No omitempty: a null is what removes the key at Clerk.
 	CertificationTier *string `json:"certification_tier"`
 	ComplianceScore   *int    `json:"compliance_score"`
 	InsuranceValid    *bool   `json:"insurance_valid"`
+}
+
+// Public returns the public metadata as they are sent, JSON with a null for each key that is to be gone.
+func (m Metadata) Public() json.RawMessage {
+	public, err := json.Marshal(publicMetadata{m.CertificationTier, m.ComplianceScore, m.InsuranceValid})
+	if err != nil {
+		panic(err) // strings, integers and booleans always have a JSON
+	}
+	return public
 }
 
 type privateMetadata struct {
@@ -91,16 +103,12 @@ func metadataParams(m Metadata) (*organization.UpdateMetadataParams, error) {
 	if m.CertificationTier != nil && !utf8.ValidString(*m.CertificationTier) {
 		return nil, errTierEncoding
 	}
-	public, err := json.Marshal(publicMetadata{m.CertificationTier, m.ComplianceScore, m.InsuranceValid})
-	if err != nil {
-		return nil, err
-	}
 	private, err := json.Marshal(privateMetadata{stamp{m.Version}})
 	if err != nil {
 		return nil, err
 	}
 	return &organization.UpdateMetadataParams{
-		PublicMetadata:  clerksdk.JSONRawMessage(public),
+		PublicMetadata:  clerksdk.JSONRawMessage(m.Public()),
 		PrivateMetadata: clerksdk.JSONRawMessage(private),
 	}, nil
 }

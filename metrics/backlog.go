@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -63,7 +64,7 @@ func (c *outboxCollector) Collect(metrics chan<- prometheus.Metric) {
 }
 
 func (c *outboxCollector) collectTopic(ctx context.Context, metrics chan<- prometheus.Metric, topic string) error {
-	backlog, err := c.outbox.Backlog(ctx, c.pool, topic)
+	backlog, err := c.outbox.Backlog(ctx, c.pool, topic, math.MaxInt32)
 	if err != nil {
 		return err
 	}

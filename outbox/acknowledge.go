@@ -22,7 +22,7 @@ func (o *Outbox) AcknowledgeTx(
 ) (lag time.Duration, err error) {
 	acknowledged, err := o.queries.OutboxAcknowledge(ctx, tx, dbsqlc.OutboxAcknowledgeParams{
 		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, JobID: lease.jobID(),
-		Status: receipt.status(), TraceID: receipt.traceID(), Duration: duration,
+		Status: receipt.status(), TraceID: receipt.traceID(), Duration: duration, Applied: receipt.Applied,
 	})
 	if err != nil {
 		return 0, lease.wrap("acknowledging", err)

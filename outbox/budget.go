@@ -157,3 +157,12 @@ func (o *Outbox) holdBack(
 	}
 	return row.RateFactor, nil
 }
+
+// CallsPerSecond is how many calls of the topic's destination the whole fleet may make; 0: any number.
+func (o *Outbox) CallsPerSecond(topic string) float64 {
+	spacing := o.budgets[topic].fleetSpacing()
+	if spacing == 0 {
+		return 0
+	}
+	return 1 / spacing.Seconds()
+}

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -22,6 +23,10 @@ type Destination interface {
 type Receipt struct {
 	Status  int    // HTTP status or the like, 100 to 599; 0: none
 	TraceID string // the destination's name for the call, for its support; "": none
+
+	// Applied is what a delivery made the destination say, for people to compare with what is wanted: a JSON document, small,
+	// without secrets. Nil: not told.
+	Applied json.RawMessage
 }
 
 // Action is what a failure calls for.

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -44,6 +45,8 @@ type Detail struct {
 	PacedUntil *time.Time // when its own budget admits the next delivery
 	DoubtedAt  *time.Time // when a push was given up on that may still land; nil: none
 	VerifyAt   *time.Time // when the destination is to be read back for it; set with DoubtedAt
+
+	Applied json.RawMessage // the Receipt.Applied of the latest delivery that was confirmed; nil: none, or not told
 }
 
 // Backlog is what a topic still has to deliver.
@@ -71,7 +74,7 @@ func (o *Outbox) Detail(ctx context.Context, conn dbsqlc.DBTX, topic, key string
 	detail := Detail{
 		Status: StatusOf(row), ParkedAt: row.ParkedAt, Failures: int(row.Failures), JobID: row.JobID,
 		LeasedAt: row.LeasedAt, LeaseEnds: row.LeaseExpiresAt, NotBefore: row.NotBefore,
-		DoubtedAt: row.DoubtedAt, VerifyAt: row.VerifyAt,
+		DoubtedAt: row.DoubtedAt, VerifyAt: row.VerifyAt, Applied: row.Applied,
 	}
 	if row.Tat != nil {
 		_, burst := o.budgets[topic].keySpacing()
@@ -113,9 +116,10 @@ func stateOf(row dbsqlc.Outbox) State {
 	}
 }
 
-// Backlog counts what the topic still has to deliver. Its cost grows with the backlog, not with the table.
-func (o *Outbox) Backlog(ctx context.Context, conn dbsqlc.DBTX, topic string) (Backlog, error) {
-	row, err := o.queries.OutboxBacklog(ctx, conn, topic)
+// Backlog counts what the topic still has to deliver, but no further than most rows of a kind. Its cost grows with what
+// it counts, not with the table.
+func (o *Outbox) Backlog(ctx context.Context, conn dbsqlc.DBTX, topic string, most int32) (Backlog, error) {
+	row, err := o.queries.OutboxBacklog(ctx, conn, dbsqlc.OutboxBacklogParams{Topic: topic, Most: most})
 	if err != nil {
 		return Backlog{}, fmt.Errorf("counting the backlog of %s: %w", topic, err)
 	}

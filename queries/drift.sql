@@ -25,7 +25,9 @@ ON CONFLICT (topic) DO UPDATE SET report = EXCLUDED.report, reported_at = EXCLUD
 WHERE d.reported_at IS NULL OR d.reported_at <= EXCLUDED.reported_at;
 
 -- name: DriftReportGet :one
-SELECT report, reported_at, ended_at, failure FROM drift_check WHERE topic = @topic;
+SELECT report, reported_at, ended_at, failure, requested_at,
+    COALESCE(turn_ends > clock_timestamp(), false)::boolean AS under_way
+FROM drift_check WHERE topic = @topic;
 
 -- name: DriftSummary :one
 -- The newest report in figures; kinds is null if there is none yet. Its age is then for how long there could have been one.
@@ -35,20 +37,22 @@ FROM drift_check WHERE topic = @topic;
 
 -- name: DriftTurnBegin :one
 -- One process at a time gets the turn, until the time returned, which it is to extend. No row: it is another's, or it is
--- not time. When it is time follows from when the last one ended, and not from what a process with other settings planned.
+-- not time. When it is time follows from when the last one ended, and not from what a process with other settings planned;
+-- or from that a person asked for it, which is answered with the turn, and done with once it ends. A process that makes no
+-- periodic checks makes those.
 WITH created AS (
     INSERT INTO drift_check (topic) SELECT @topic
-    WHERE NOT EXISTS (SELECT FROM drift_check AS d WHERE d.topic = @topic)
+    WHERE @periodic::boolean AND NOT EXISTS (SELECT FROM drift_check AS d WHERE d.topic = @topic)
     ON CONFLICT DO NOTHING
 )
 UPDATE drift_check AS d SET turn_ends = clock_timestamp() + @turn::interval
 WHERE d.topic = @topic AND (d.turn_ends IS NULL OR d.turn_ends <= clock_timestamp())
-    AND clock_timestamp() >= CASE
+    AND (d.requested_at IS NOT NULL OR @periodic AND clock_timestamp() >= CASE
         WHEN d.ended_at IS NULL THEN d.created_at + sqlc.arg(first)::interval
         WHEN d.failure IS NOT NULL THEN d.ended_at + @retry::interval
         ELSE d.ended_at + @every::interval
-    END
-RETURNING d.turn_ends::timestamptz AS turn_ends;
+    END)
+RETURNING d.turn_ends::timestamptz AS turn_ends, d.requested_repair;
 
 -- name: DriftTurnExtend :one
 -- No row: the turn was lost, and is another's by now.
@@ -58,7 +62,8 @@ RETURNING turn_ends::timestamptz AS turn_ends;
 
 -- name: DriftTurnEnd :exec
 -- Not by a process that was stopped meanwhile: the turn is another's then.
-UPDATE drift_check SET turn_ends = NULL, ended_at = clock_timestamp(), failure = sqlc.narg(failure)::text
+UPDATE drift_check SET turn_ends = NULL, ended_at = clock_timestamp(), failure = sqlc.narg(failure)::text,
+    requested_at = NULL, requested_repair = NULL
 WHERE topic = @topic AND turn_ends = @turn_ends::timestamptz;
 
 -- name: DriftTurnGiveUp :exec

@@ -99,6 +99,7 @@ WITH acknowledged AS (
     UPDATE outbox AS o SET
         synced_version = lease_version,
         synced_at = clock_timestamp(),
+        applied = sqlc.narg(applied)::jsonb,
         dirty_since = CASE WHEN desired_version > lease_version THEN redirtied_at END,
         redirtied_at = NULL,
         job_id = NULL,
@@ -313,11 +314,12 @@ SELECT * FROM outbox WHERE topic = @topic AND key = @key;
 SELECT * FROM outbox_delivery WHERE topic = @topic AND key = @key ORDER BY id DESC LIMIT @max_rows;
 
 -- name: OutboxBacklog :one
--- Walks the partial indexes only: the cost is the backlog's, not the table's.
+-- Walks the partial indexes only, and no further than most rows: the cost is the backlog's, not the table's.
 SELECT
-    (SELECT count(*) FROM outbox AS o WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
-    )::bigint AS dirty,
-    (SELECT count(*) FROM outbox AS o WHERE o.topic = @topic AND o.parked_at IS NOT NULL)::bigint AS parked,
+    (SELECT count(*) FROM (SELECT FROM outbox AS o
+        WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL LIMIT @most) AS dirty)::bigint AS dirty,
+    (SELECT count(*) FROM (SELECT FROM outbox AS o
+        WHERE o.topic = @topic AND o.parked_at IS NOT NULL LIMIT @most) AS parked)::bigint AS parked,
     COALESCE((SELECT clock_timestamp() - min(o.dirty_since) FROM outbox AS o
         WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL), interval '0'
     )::interval AS oldest_dirty_age;

@@ -52,11 +52,23 @@ func (c *breakerOpenCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	change, err := t.sync.Outbox().Open(ctx, t.pool, t.waker, claimsync.Topic, c.Reason)
+	var change *outbox.Change
+	err = t.operate(ctx, "breaker_open", c.Reason, func(ctx context.Context) (_ string, err error) {
+		change, err = t.sync.Outbox().Open(ctx, t.pool, t.waker, claimsync.Topic, c.Reason)
+		return changed(change), err
+	})
 	if err != nil {
 		return err
 	}
 	return printParagraphs(a.stdout, openedInWords(before, change))
+}
+
+// changed is for the operator log.
+func changed(change *outbox.Change) string {
+	if change == nil {
+		return "nothing to change"
+	}
+	return "done"
 }
 
 func openedInWords(before claimsync.Gate, change *outbox.Change) []string {
@@ -92,7 +104,11 @@ func (c *breakerCloseCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	change, err := t.sync.Outbox().Close(ctx, t.pool, t.waker, claimsync.Topic)
+	var change *outbox.Change
+	err = t.operate(ctx, "breaker_close", "", func(ctx context.Context) (_ string, err error) {
+		change, err = t.sync.Outbox().Close(ctx, t.pool, t.waker, claimsync.Topic)
+		return changed(change), err
+	})
 	if err != nil {
 		return err
 	}

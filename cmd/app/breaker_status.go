@@ -14,6 +14,7 @@ import (
 
 type breakerStatusCommand struct {
 	databaseFlags
+	watchFlags
 	JSON bool `name:"json" help:"Print as JSON."`
 }
 
@@ -29,21 +30,27 @@ func (c *breakerStatusCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer t.close()
-	gate, err := t.sync.Gate(ctx, t.river)
-	if err != nil {
-		return err
-	}
+	return c.look(ctx, a, func(w io.Writer) error {
+		gate, err := t.sync.Gate(ctx, t.river)
+		if err != nil {
+			return err
+		}
+		return c.print(w, gate)
+	})
+}
+
+func (c *breakerStatusCommand) print(w io.Writer, gate claimsync.Gate) error {
 	if c.JSON {
-		return json.NewEncoder(a.stdout).Encode(struct {
+		return json.NewEncoder(w).Encode(struct {
 			State string `json:"state"` // open or closed
 			gateJSON
 		}{breakerState(gate.Destination.Breaker), gateJSONOf(gate)})
 	}
-	if err := printGate(a.stdout, gate); err != nil {
+	if err := printGate(w, gate); err != nil {
 		return err
 	}
 	if said := gate.InWords(); len(said) > 0 {
-		return printParagraphs(a.stdout, append([]string{""}, said...))
+		return printParagraphs(w, append([]string{""}, said...))
 	}
 	return nil
 }

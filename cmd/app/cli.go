@@ -41,6 +41,7 @@ type cli struct {
 	Resync        resyncCommand        `cmd:"" help:"Push organizations again that Clerk may have already."`
 	Status        statusCommand        `cmd:"" help:"Say how far Clerk is in step."`
 	Why           whyCommand           `cmd:"" help:"Say where one organization stands at Clerk, and why."`
+	Log           logCommand           `cmd:"" help:"Show the delivery log of one organization, or what was done by hand."`
 	Redrive       redriveCommand       `cmd:"" help:"Push organizations again that were given up on."`
 	Drift         driftCommand         `cmd:"" help:"Compare Clerk with Postgres, and repair what differs."`
 	Breaker       breakerCommand       `cmd:"" help:"Look at the circuit breaker before Clerk, open it, close it."`

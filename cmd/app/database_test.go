@@ -125,8 +125,10 @@ func TestImport(t *testing.T) {
 	}
 
 	status := runApp(t, t.Context(), "", database, "status")
-	for _, want := range []string{"organizations  1200", "dirty  1080", "unlinked   120", "oldest change has been waiting"} {
-		if !strings.Contains(status.stdout, want) {
+	for _, want := range []string{
+		"No process is alive", "organizations 1200", "dirty 1080", "unlinked 120", "oldest change has waited", "processes none",
+	} {
+		if !strings.Contains(strings.Join(strings.Fields(status.stdout), " "), want) {
 			t.Errorf("status does not say %q:\n%s", want, status.stdout)
 		}
 	}

@@ -61,15 +61,18 @@ func (c *driftCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer t.close()
-	progress := newProgress(a.stderr, 1, "Comparing", progressbar.OptionShowIts()) // how many there are, Clerk has yet to say
-	report, err := t.sync.CheckDrift(ctx, t.waker, claimsync.DriftOptions{
-		Repair: c.Repair, KnownOnly: c.KnownOnly,
-		Progress: func(done, total int) {
-			progress.ChangeMax(max(1, total))
-			_ = progress.Set(done)
-		},
-	})
-	_ = progress.Exit()
+	var report *claimsync.DriftReport
+	check := func(ctx context.Context) (_ string, err error) {
+		if report, err = c.compare(ctx, a, t); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("%d drifted, %d handed over", report.Drifted, report.Repaired), nil
+	}
+	if c.Repair {
+		err = t.operate(ctx, "drift_repair", "all", check)
+	} else {
+		_, err = check(ctx) // which changes nothing
+	}
 	if err != nil {
 		return err
 	}
@@ -82,6 +85,19 @@ func (c *driftCommand) Run(ctx context.Context, a *app) error {
 		err = errDrift
 	}
 	return err
+}
+
+// compare shows how far it has come.
+func (c *driftCommand) compare(ctx context.Context, a *app, t *tool) (*claimsync.DriftReport, error) {
+	progress := newProgress(a.stderr, 1, "Comparing", progressbar.OptionShowIts()) // how many there are, Clerk has yet to say
+	defer func() { _ = progress.Exit() }()
+	return t.sync.CheckDrift(ctx, t.waker, claimsync.DriftOptions{
+		Repair: c.Repair, KnownOnly: c.KnownOnly,
+		Progress: func(done, total int) {
+			progress.ChangeMax(max(1, total))
+			_ = progress.Set(done)
+		},
+	})
 }
 
 // printDrift prints a table, with a line for each key, and then says it in sentences.

@@ -48,11 +48,15 @@ func (c *recalculateCommand) Run(ctx context.Context, a *app) error {
 	}
 	defer t.close()
 	work := recalculation{tool: t, app: a}
-	if c.All {
-		err = work.all(ctx, c.Restart)
-	} else {
-		err = work.these(ctx, c.IDs)
-	}
+	err = t.operate(ctx, "recalculate", named(c.All, c.IDs), func(ctx context.Context) (string, error) {
+		var err error
+		if c.All {
+			err = work.all(ctx, c.Restart)
+		} else {
+			err = work.these(ctx, c.IDs)
+		}
+		return fmt.Sprintf("%d calculated, %d changed", work.calculated, work.changed), err
+	})
 	if err != nil {
 		return fmt.Errorf("recalculating: %w", err)
 	}

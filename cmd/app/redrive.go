@@ -7,16 +7,13 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/db"
-	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
 )
 
-// redriveBatch is how many organizations one transaction redrives.
+// redriveBatch is how many named organizations one transaction redrives.
 const redriveBatch = 200
 
 type redriveCommand struct {
@@ -46,64 +43,52 @@ func (c *redriveCommand) Run(ctx context.Context, a *app) error {
 	}
 	defer t.close()
 	work := redrive{tool: t, app: a, refused: map[string]string{}}
-	if c.All {
-		err = work.all(ctx, c.Reason)
-	} else {
-		err = work.these(ctx, c.IDs)
-	}
+	err = t.operate(ctx, "redrive", c.target(), func(ctx context.Context) (string, error) {
+		var err error
+		if c.All {
+			err = work.all(ctx, c.Reason)
+		} else {
+			err = work.these(ctx, c.IDs)
+		}
+		return fmt.Sprintf("%d redriven", work.redriven), err
+	})
 	if err != nil {
 		return fmt.Errorf("redriving: %w (%d organizations are done)", err, work.redriven)
 	}
 	return work.report(c.JSON)
 }
 
+// target is what is redriven, for the operator log.
+func (c *redriveCommand) target() string {
+	if c.Reason != "" {
+		return "all of " + c.Reason
+	}
+	return named(c.All, c.IDs)
+}
+
 type redrive struct {
 	tool     *tool
 	app      *app
-	redriven int
+	redriven int64
 	refused  map[string]string // why not, by the id that was given
 }
 
-// all walks over what is parked now: what parks again meanwhile is left.
+// all redrives what is parked now, and shows how far it has come.
 func (r *redrive) all(ctx context.Context, reason string) error {
-	parked, err := r.tool.sync.Outbox().ParkedReasons(ctx, r.tool.pool, claimsync.Topic)
-	if err != nil {
-		return err
-	}
-	query := outbox.ParkedQuery{Reason: reason, Limit: redriveBatch}
-	total := int64(0)
-	for _, p := range parked {
-		if reason == "" || p.Reason == reason {
-			total += p.Rows
-			if p.LastParkedAt.After(query.Until) {
-				query.Until = p.LastParkedAt
-			}
+	var bar *progressbar.ProgressBar
+	redriven, err := r.tool.sync.RedriveAll(ctx, r.tool.waker, reason, func(done, total int64) {
+		if total == 0 && reason != "" {
+			_, _ = fmt.Fprintf(r.app.stderr, "app: nothing is parked for %q; app status names the reasons there are\n", reason)
 		}
-	}
-	if total == 0 && reason != "" {
-		_, _ = fmt.Fprintf(r.app.stderr, "app: nothing is parked for %q; app status names the reasons there are\n", reason)
-	}
-	progress := newProgress(r.app.stderr, total, "Redriving", progressbar.OptionShowIts())
-	defer func() { _ = progress.Exit() }()
-	for {
-		page, err := r.tool.sync.Outbox().ParkedKeys(ctx, r.tool.pool, claimsync.Topic, query)
-		if err != nil || len(page) == 0 {
-			return err
+		if bar == nil {
+			bar = newProgress(r.app.stderr, total, "Redriving", progressbar.OptionShowIts())
 		}
-		if err := r.page(ctx, page); err != nil {
-			return err
-		}
-		_ = progress.Add(len(page))
-		query.After = page[len(page)-1]
+		_ = bar.Set64(done)
+	})
+	if bar != nil {
+		_ = bar.Exit()
 	}
-}
-
-func (r *redrive) page(ctx context.Context, page []outbox.ParkedKey) error {
-	keys := make([]string, len(page))
-	for i, parked := range page {
-		keys[i] = parked.Key
-	}
-	_, err := r.batch(ctx, outbox.PriorityBackfill, keys)
+	r.redriven += redriven
 	return err
 }
 
@@ -117,13 +102,14 @@ func (r *redrive) these(ctx context.Context, ids []string) error {
 		r.refused[id] = scoring.ErrNotFound.Error()
 	}
 	for _, id := range named.unlinked {
-		r.refused[id] = "is not linked to Clerk"
+		r.refused[id] = claimsync.ErrUnlinked.Error()
 	}
 	for batch := range slices.Chunk(named.keys(), redriveBatch) {
-		redriven, err := r.batch(ctx, outbox.PriorityLive, batch)
+		redriven, err := r.tool.sync.Redrive(ctx, r.tool.waker, batch...)
 		if err != nil {
 			return err
 		}
+		r.redriven += int64(len(redriven))
 		for _, key := range batch {
 			if !slices.Contains(redriven, key) {
 				r.refused[named.ids[key]] = "is not parked"
@@ -131,20 +117,6 @@ func (r *redrive) these(ctx context.Context, ids []string) error {
 		}
 	}
 	return nil
-}
-
-// batch redrives keys in one transaction, and returns those that were parked. It marks the Clerk organizations and not
-// ours: whatever is linked to one when it is pushed is what is pushed.
-func (r *redrive) batch(ctx context.Context, priority outbox.Priority, keys []string) (redriven []string, err error) {
-	err = db.Transact(ctx, r.tool.pool, func(tx pgx.Tx) (err error) {
-		redriven, err = r.tool.sync.Outbox().RedriveTx(ctx, tx, r.tool.waker, claimsync.Topic, priority, keys...)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	r.redriven += len(redriven)
-	return redriven, nil
 }
 
 // report says what was done, and names the ids that were refused.

@@ -56,11 +56,15 @@ func (c *resyncCommand) Run(ctx context.Context, a *app) error {
 	}
 	defer t.close()
 	work := resync{tool: t, app: a, outcome: resyncOutcome{Unknown: []string{}}}
-	if c.All {
-		err = work.all(ctx, c.Restart)
-	} else {
-		err = work.these(ctx, c.IDs)
-	}
+	err = t.operate(ctx, "resync", named(c.All, c.IDs), func(ctx context.Context) (string, error) {
+		var err error
+		if c.All {
+			err = work.all(ctx, c.Restart)
+		} else {
+			err = work.these(ctx, c.IDs)
+		}
+		return fmt.Sprintf("%d marked", work.outcome.Marked), err
+	})
 	if err != nil {
 		return fmt.Errorf("resyncing: %w", err)
 	}

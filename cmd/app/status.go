@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,72 +16,66 @@ import (
 
 type statusCommand struct {
 	databaseFlags
+	rateFlags
+	watchFlags
 	JSON bool `name:"json" help:"Print as JSON."`
 }
 
 func (*statusCommand) Help() string {
-	return `Counts the organizations by where they stand:
+	return `Says in a sentence whether there is anything to worry about, and counts the
+organizations by where they stand:
 
   clean     Clerk equals the latest committed state
   dirty     a change is on its way
   parked    given up on until it changes or "app redrive" says otherwise
   unlinked  no Clerk id, so nothing to push to
 
-and says what keeps all of them from being pushed, if anything does: Clerk's
-Retry-After, the breaker, a paused queue. Then what the last drift check found:
-clean ones that were changed at Clerk. "app why ID" tells of a single one.`
+Then how much is pushed and how much may be (give the rate limits that "app
+serve" has, if they are not the defaults), which processes push, and what keeps
+all organizations from being pushed, if anything does: Clerk's Retry-After, the
+breaker, a paused queue. At last what the last drift check found: clean ones that
+were changed at Clerk. "app why ID" tells of a single one.`
 }
 
 func (c *statusCommand) Run(ctx context.Context, a *app) error {
-	t, err := c.openTool(ctx, a.logger)
+	if err := c.rateFlags.check(); err != nil {
+		return err
+	}
+	t, err := c.openRatedTool(ctx, a.logger, c.rateFlags)
 	if err != nil {
 		return err
 	}
 	defer t.close()
+	return c.look(ctx, a, func(w io.Writer) error { return c.print(ctx, w, t) })
+}
+
+func (c *statusCommand) print(ctx context.Context, w io.Writer, t *tool) error {
 	status, err := t.sync.Status(ctx)
 	if err != nil {
 		return err
 	}
-	gate, err := t.sync.Gate(ctx, t.river)
-	if err != nil {
-		return err
-	}
-	drift, err := t.sync.LastDriftCheck(ctx)
+	overview, err := t.sync.Overview(ctx, t.river)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		return json.NewEncoder(a.stdout).Encode(statusJSON(status, gate, drift))
+		return json.NewEncoder(w).Encode(statusJSON(status, &overview))
 	}
-	if err := printStatus(a.stdout, status); err != nil {
+	_, verdict := overview.Verdict()
+	if _, err := fmt.Fprintf(w, "%s\n\n", wrapped(verdict)); err != nil {
 		return err
 	}
-	return printParagraphs(a.stdout, append(gate.InWords(), drift.InWords(gate.Now)...))
+	if err := printStatus(w, status, &overview); err != nil {
+		return err
+	}
+	if err := printParked(w, status.ParkedReasons); err != nil {
+		return err
+	}
+	return printParagraphs(w, append(overview.Gate.InWords(), overview.Drift.InWords(overview.Gate.Now)...))
 }
 
-func statusJSON(s claimsync.Status, gate claimsync.Gate, drift claimsync.LastDriftCheck) any {
-	reasons := make(map[string]int64, len(s.ParkedReasons))
-	for _, parked := range s.ParkedReasons {
-		reasons[parked.Reason] = parked.Rows
-	}
-	return struct {
-		Organizations         int64            `json:"organizations"`
-		Clean                 int64            `json:"clean"`
-		Dirty                 int64            `json:"dirty"`
-		Parked                int64            `json:"parked"`
-		ParkedReasons         map[string]int64 `json:"parked_reasons"`
-		Unlinked              int64            `json:"unlinked"`
-		OldestDirtyAgeSeconds float64          `json:"oldest_dirty_age_seconds"`
-		gateJSON
-		Drift *lastDriftJSON `json:"drift"` // null: no check has ended yet
-	}{
-		s.Organizations, s.Clean, s.Dirty, s.Parked, reasons, s.Unlinked, s.OldestDirtyAge.Seconds(),
-		gateJSONOf(gate), lastDriftJSONOf(drift),
-	}
-}
-
-func printStatus(w io.Writer, s claimsync.Status) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+func printStatus(w io.Writer, s claimsync.Status, o *claimsync.Overview) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, line := range []struct {
 		name  string
 		count int64
@@ -88,15 +83,56 @@ func printStatus(w io.Writer, s claimsync.Status) error {
 		{"organizations", s.Organizations}, {"clean", s.Clean}, {"dirty", s.Dirty}, {"parked", s.Parked},
 		{"unlinked", s.Unlinked},
 	} {
-		_, _ = fmt.Fprintf(table, "%s\t%d\t\n", line.name, line.count)
+		_, _ = fmt.Fprintf(table, "%s\t%d\n", line.name, line.count)
 	}
+	oldest := "none is on its way"
+	if s.Dirty > 0 {
+		oldest = fmt.Sprintf("has waited for %s, of %s at most", s.OldestDirtyAge.Round(time.Millisecond), claimsync.Objective)
+	}
+	_, _ = fmt.Fprintf(table, "oldest change\t%s\n", oldest)
+	_, _ = fmt.Fprintf(table, "pushed\t%s\n", pushedInWords(o.Budget))
+	_, _ = fmt.Fprintf(table, "processes\t%s\n", fleetInWords(o.Fleet))
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if s.Dirty > 0 {
-		_, _ = fmt.Fprintf(w, "The oldest change has been waiting for %s.\n", s.OldestDirtyAge.Round(time.Millisecond))
+	_, err := fmt.Fprintln(w)
+	return err
+}
+
+func pushedInWords(b claimsync.BudgetUse) string {
+	text := fmt.Sprintf("%.1f/s in the last minute", b.Used)
+	if b.PerSecond > 0 {
+		text += fmt.Sprintf(", of %.1f/s", b.PerSecond)
 	}
-	return printParked(w, s.ParkedReasons)
+	if b.Failed > 0 {
+		text += fmt.Sprintf("; %.1f/s failed", b.Failed)
+	}
+	return text
+}
+
+// fleetInWords counts the living by version, as during a deploy, and the dead.
+func fleetInWords(fleet []claimsync.Process) string {
+	alive, versions := 0, []string{}
+	for _, process := range fleet {
+		if !process.Alive {
+			continue
+		}
+		alive++
+		if !slices.Contains(versions, process.Version) {
+			versions = append(versions, process.Version)
+		}
+	}
+	if len(fleet) == 0 {
+		return "none"
+	}
+	text := fmt.Sprintf("%d alive", alive)
+	if alive > 0 {
+		text += ", version " + strings.Join(versions, " and ")
+	}
+	if vanished := len(fleet) - alive; vanished > 0 {
+		text += fmt.Sprintf("; %d vanished today", vanished)
+	}
+	return text
 }
 
 // printParked says what was given up on for what, and what to do about it.

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
 )
@@ -12,6 +14,7 @@ import (
 type whyCommand struct {
 	databaseFlags
 	rateFlags
+	watchFlags
 	JSON bool   `name:"json" help:"Print everything as JSON."`
 	ID   string `arg:"" help:"The organization, by our id or Clerk's (org_…)."`
 }
@@ -31,14 +34,16 @@ func (c *whyCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer t.close()
-	explanation, err := t.sync.Explain(ctx, t.river, c.ID)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return json.NewEncoder(a.stdout).Encode(whyJSONOf(explanation))
-	}
-	return printWhy(a.stdout, explanation)
+	return c.look(ctx, a, func(w io.Writer) error {
+		explanation, err := t.sync.Explain(ctx, t.river, c.ID)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return json.NewEncoder(w).Encode(whyJSONOf(explanation))
+		}
+		return printWhy(w, explanation)
+	})
 }
 
 // whyJSON is an explanation for programs. What is null does not apply.
@@ -72,6 +77,7 @@ type whyJSON struct {
 	DoubtedAt      *scoring.Timestamp `json:"doubted_at"`
 	VerifyAt       *scoring.Timestamp `json:"verify_at"`
 	Contested      bool               `json:"contested"`
+	Applied        json.RawMessage    `json:"applied"` // the claims that Clerk confirmed last
 
 	Job        *jobJSON       `json:"job"`
 	Gate       gateJSON       `json:"gate"`
@@ -108,7 +114,8 @@ func whyJSONOf(e *claimsync.Explanation) whyJSON {
 		NotBefore: timestamp(row.NotBefore), PacedUntil: timestamp(row.PacedUntil),
 		DoubtedAt: timestamp(row.DoubtedAt), VerifyAt: timestamp(row.VerifyAt),
 		Contested: e.Contested,
-		Gate:      gateJSONOf(e.Gate), Deliveries: []deliveryJSON{},
+		Applied:   row.Applied,
+		Gate:      gateJSONOf(e.Gate), Deliveries: deliveriesJSON(e.Deliveries),
 	}
 	if e.ClerkOrgID != "" {
 		j.ClerkOrgID = &e.ClerkOrgID
@@ -117,12 +124,17 @@ func whyJSONOf(e *claimsync.Explanation) whyJSON {
 	if e.Job != nil {
 		j.Job = &jobJSON{e.Job.ID, string(e.Job.State), e.Job.Attempt, scoring.Timestamp(e.Job.ScheduledAt)}
 	}
-	for _, d := range e.Deliveries {
-		j.Deliveries = append(j.Deliveries, deliveryJSON{
-			scoring.Timestamp(d.FinishedAt), d.Version, string(d.Outcome), d.Status, d.Duration.Seconds(), d.TraceID, d.Error, d.JobID,
-		})
-	}
 	return j
+}
+
+func deliveriesJSON(deliveries []dbsqlc.OutboxDelivery) []deliveryJSON {
+	said := make([]deliveryJSON, len(deliveries))
+	for i, d := range deliveries {
+		said[i] = deliveryJSON{
+			scoring.Timestamp(d.FinishedAt), d.Version, string(d.Outcome), d.Status, d.Duration.Seconds(), d.TraceID, d.Error, d.JobID,
+		}
+	}
+	return said
 }
 
 // describe adds the organization's own values; nil: there is none.

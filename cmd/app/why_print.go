@@ -26,7 +26,18 @@ func printWhy(w io.Writer, e *claimsync.Explanation) error {
 	if err := table.Flush(); err != nil || len(e.Deliveries) == 0 {
 		return err
 	}
+	if _, err := fmt.Fprintf(w, "\nThe last deliveries, newest first. For more:\napp log %s\n\n", whyID(e)); err != nil {
+		return err
+	}
 	return printDeliveries(w, e.Deliveries)
+}
+
+// whyID is what the commands take.
+func whyID(e *claimsync.Explanation) string {
+	if e.Organization == nil {
+		return e.ClerkOrgID
+	}
+	return e.Organization.ID
 }
 
 func whyLines(e *claimsync.Explanation) (lines [][2]string) {
@@ -70,7 +81,7 @@ func claimLines(org *scoring.Organization) (lines [][2]string) {
 // printDeliveries prints a table of at most 80 columns; an error is a line of its own.
 func printDeliveries(w io.Writer, deliveries []dbsqlc.OutboxDelivery) error {
 	const format = "%-14s %5s  %-11s %4s %6s  %s\n"
-	_, _ = fmt.Fprintf(w, "\nThe last deliveries, newest first:\n\n"+format, "time", "ver.", "outcome", "HTTP", "took", "trace id")
+	_, _ = fmt.Fprintf(w, format, "time", "ver.", "outcome", "HTTP", "took", "trace id")
 	for _, d := range deliveries {
 		status, trace := "-", "-"
 		if d.Status != nil {

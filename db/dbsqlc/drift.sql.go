@@ -102,14 +102,18 @@ func (q *Queries) DriftLinkedAfter(ctx context.Context, db DBTX, arg DriftLinked
 }
 
 const DriftReportGet = `-- name: DriftReportGet :one
-SELECT report, reported_at, ended_at, failure FROM drift_check WHERE topic = $1
+SELECT report, reported_at, ended_at, failure, requested_at,
+    COALESCE(turn_ends > clock_timestamp(), false)::boolean AS under_way
+FROM drift_check WHERE topic = $1
 `
 
 type DriftReportGetRow struct {
-	Report     []byte
-	ReportedAt *time.Time
-	EndedAt    *time.Time
-	Failure    *string
+	Report      []byte
+	ReportedAt  *time.Time
+	EndedAt     *time.Time
+	Failure     *string
+	RequestedAt *time.Time
+	UnderWay    bool
 }
 
 func (q *Queries) DriftReportGet(ctx context.Context, db DBTX, topic string) (DriftReportGetRow, error) {
@@ -120,6 +124,8 @@ func (q *Queries) DriftReportGet(ctx context.Context, db DBTX, topic string) (Dr
 		&i.ReportedAt,
 		&i.EndedAt,
 		&i.Failure,
+		&i.RequestedAt,
+		&i.UnderWay,
 	)
 	return i, err
 }
@@ -165,44 +171,54 @@ func (q *Queries) DriftSummary(ctx context.Context, db DBTX, topic string) (Drif
 const DriftTurnBegin = `-- name: DriftTurnBegin :one
 WITH created AS (
     INSERT INTO drift_check (topic) SELECT $2
-    WHERE NOT EXISTS (SELECT FROM drift_check AS d WHERE d.topic = $2)
+    WHERE $3::boolean AND NOT EXISTS (SELECT FROM drift_check AS d WHERE d.topic = $2)
     ON CONFLICT DO NOTHING
 )
 UPDATE drift_check AS d SET turn_ends = clock_timestamp() + $1::interval
 WHERE d.topic = $2 AND (d.turn_ends IS NULL OR d.turn_ends <= clock_timestamp())
-    AND clock_timestamp() >= CASE
-        WHEN d.ended_at IS NULL THEN d.created_at + $3::interval
-        WHEN d.failure IS NOT NULL THEN d.ended_at + $4::interval
-        ELSE d.ended_at + $5::interval
-    END
-RETURNING d.turn_ends::timestamptz AS turn_ends
+    AND (d.requested_at IS NOT NULL OR $3 AND clock_timestamp() >= CASE
+        WHEN d.ended_at IS NULL THEN d.created_at + $4::interval
+        WHEN d.failure IS NOT NULL THEN d.ended_at + $5::interval
+        ELSE d.ended_at + $6::interval
+    END)
+RETURNING d.turn_ends::timestamptz AS turn_ends, d.requested_repair
 `
 
 type DriftTurnBeginParams struct {
-	Turn  time.Duration
-	Topic string
-	First time.Duration
-	Retry time.Duration
-	Every time.Duration
+	Turn     time.Duration
+	Topic    string
+	Periodic interface{}
+	First    time.Duration
+	Retry    time.Duration
+	Every    time.Duration
+}
+
+type DriftTurnBeginRow struct {
+	TurnEnds        time.Time
+	RequestedRepair *bool
 }
 
 // One process at a time gets the turn, until the time returned, which it is to extend. No row: it is another's, or it is
-// not time. When it is time follows from when the last one ended, and not from what a process with other settings planned.
-func (q *Queries) DriftTurnBegin(ctx context.Context, db DBTX, arg DriftTurnBeginParams) (time.Time, error) {
+// not time. When it is time follows from when the last one ended, and not from what a process with other settings planned;
+// or from that a person asked for it, which is answered with the turn, and done with once it ends. A process that makes no
+// periodic checks makes those.
+func (q *Queries) DriftTurnBegin(ctx context.Context, db DBTX, arg DriftTurnBeginParams) (DriftTurnBeginRow, error) {
 	row := db.QueryRow(ctx, DriftTurnBegin,
 		arg.Turn,
 		arg.Topic,
+		arg.Periodic,
 		arg.First,
 		arg.Retry,
 		arg.Every,
 	)
-	var turn_ends time.Time
-	err := row.Scan(&turn_ends)
-	return turn_ends, err
+	var i DriftTurnBeginRow
+	err := row.Scan(&i.TurnEnds, &i.RequestedRepair)
+	return i, err
 }
 
 const DriftTurnEnd = `-- name: DriftTurnEnd :exec
-UPDATE drift_check SET turn_ends = NULL, ended_at = clock_timestamp(), failure = $1::text
+UPDATE drift_check SET turn_ends = NULL, ended_at = clock_timestamp(), failure = $1::text,
+    requested_at = NULL, requested_repair = NULL
 WHERE topic = $2 AND turn_ends = $3::timestamptz
 `
 

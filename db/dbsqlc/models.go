@@ -585,6 +585,16 @@ type ComplianceAssessment struct {
 	Score          float64
 }
 
+type OperatorAction struct {
+	ID       int64
+	At       time.Time
+	Operator string
+	Origin   string
+	Action   string
+	Target   string
+	Result   *string
+}
+
 type Organization struct {
 	ID                 string
 	Name               string
@@ -626,6 +636,7 @@ type Outbox struct {
 	JobPriority    int16
 	Tat            *time.Time
 	MarkedPriority *int16
+	Applied        []byte
 }
 
 type OutboxDelivery struct {

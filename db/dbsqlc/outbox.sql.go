@@ -17,6 +17,7 @@ WITH acknowledged AS (
     UPDATE outbox AS o SET
         synced_version = lease_version,
         synced_at = clock_timestamp(),
+        applied = $1::jsonb,
         dirty_since = CASE WHEN desired_version > lease_version THEN redirtied_at END,
         redirtied_at = NULL,
         job_id = NULL,
@@ -24,19 +25,19 @@ WITH acknowledged AS (
         not_before = NULL,
         failures = 0,
         last_error = NULL
-    WHERE o.topic = $1 AND o.key = $2 AND o.lease_token = $3::uuid
+    WHERE o.topic = $2 AND o.key = $3 AND o.lease_token = $4::uuid
     RETURNING o.topic, o.key, o.synced_version, o.desired_version, o.synced_at, o.marked_priority
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
-    SELECT a.topic, a.key, a.synced_version, $4::bigint, 'applied', $5, $6,
-        $7
+    SELECT a.topic, a.key, a.synced_version, $5::bigint, 'applied', $6, $7,
+        $8
     FROM acknowledged AS a
 ),
 acquitted AS (
     -- The destination works: what spoke against it does no more. Usually there is nothing to write.
     UPDATE destination AS d SET failing_keys = '{}', missing_keys = '{}'
-    WHERE d.topic = $1 AND (d.failing_keys <> '{}' OR d.missing_keys <> '{}')
+    WHERE d.topic = $2 AND (d.failing_keys <> '{}' OR d.missing_keys <> '{}')
 )
 SELECT (desired_version > synced_version)::boolean AS still_dirty, COALESCE(marked_priority, 1)::smallint AS priority,
     synced_at::timestamptz AS synced_at
@@ -44,6 +45,7 @@ FROM acknowledged
 `
 
 type OutboxAcknowledgeParams struct {
+	Applied    []byte
 	Topic      string
 	Key        string
 	LeaseToken uuid.UUID
@@ -63,6 +65,7 @@ type OutboxAcknowledgeRow struct {
 // did not do yet it may still do after this one.
 func (q *Queries) OutboxAcknowledge(ctx context.Context, db DBTX, arg OutboxAcknowledgeParams) (OutboxAcknowledgeRow, error) {
 	row := db.QueryRow(ctx, OutboxAcknowledge,
+		arg.Applied,
 		arg.Topic,
 		arg.Key,
 		arg.LeaseToken,
@@ -78,13 +81,19 @@ func (q *Queries) OutboxAcknowledge(ctx context.Context, db DBTX, arg OutboxAckn
 
 const OutboxBacklog = `-- name: OutboxBacklog :one
 SELECT
-    (SELECT count(*) FROM outbox AS o WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
-    )::bigint AS dirty,
-    (SELECT count(*) FROM outbox AS o WHERE o.topic = $1 AND o.parked_at IS NOT NULL)::bigint AS parked,
+    (SELECT count(*) FROM (SELECT FROM outbox AS o
+        WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL LIMIT $2) AS dirty)::bigint AS dirty,
+    (SELECT count(*) FROM (SELECT FROM outbox AS o
+        WHERE o.topic = $1 AND o.parked_at IS NOT NULL LIMIT $2) AS parked)::bigint AS parked,
     COALESCE((SELECT clock_timestamp() - min(o.dirty_since) FROM outbox AS o
         WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL), interval '0'
     )::interval AS oldest_dirty_age
 `
+
+type OutboxBacklogParams struct {
+	Topic string
+	Most  int32
+}
 
 type OutboxBacklogRow struct {
 	Dirty          int64
@@ -92,9 +101,9 @@ type OutboxBacklogRow struct {
 	OldestDirtyAge time.Duration
 }
 
-// Walks the partial indexes only: the cost is the backlog's, not the table's.
-func (q *Queries) OutboxBacklog(ctx context.Context, db DBTX, topic string) (OutboxBacklogRow, error) {
-	row := db.QueryRow(ctx, OutboxBacklog, topic)
+// Walks the partial indexes only, and no further than most rows: the cost is the backlog's, not the table's.
+func (q *Queries) OutboxBacklog(ctx context.Context, db DBTX, arg OutboxBacklogParams) (OutboxBacklogRow, error) {
+	row := db.QueryRow(ctx, OutboxBacklog, arg.Topic, arg.Most)
 	var i OutboxBacklogRow
 	err := row.Scan(&i.Dirty, &i.Parked, &i.OldestDirtyAge)
 	return i, err
@@ -318,7 +327,7 @@ func (q *Queries) OutboxForgive(ctx context.Context, db DBTX, arg OutboxForgiveP
 }
 
 const OutboxGet = `-- name: OutboxGet :one
-SELECT topic, key, desired_version, synced_version, dirty_since, redirtied_at, job_id, lease_token, lease_version, leased_at, lease_expires_at, not_before, failures, last_error, parked_at, parked_reason, synced_at, created_at, doubted_at, verify_at, job_priority, tat, marked_priority FROM outbox WHERE topic = $1 AND key = $2
+SELECT topic, key, desired_version, synced_version, dirty_since, redirtied_at, job_id, lease_token, lease_version, leased_at, lease_expires_at, not_before, failures, last_error, parked_at, parked_reason, synced_at, created_at, doubted_at, verify_at, job_priority, tat, marked_priority, applied FROM outbox WHERE topic = $1 AND key = $2
 `
 
 type OutboxGetParams struct {
@@ -353,6 +362,7 @@ func (q *Queries) OutboxGet(ctx context.Context, db DBTX, arg OutboxGetParams) (
 		&i.JobPriority,
 		&i.Tat,
 		&i.MarkedPriority,
+		&i.Applied,
 	)
 	return i, err
 }

@@ -1,0 +1,51 @@
+package claimsync
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/claimsync/claimsync/clerk"
+	"github.com/claimsync/claimsync/outbox"
+)
+
+// Comparison is what Clerk says of an organization now, beside what it should say.
+type Comparison struct {
+	At         time.Time // by the database's clock
+	ClerkOrgID string
+	// Missing: Clerk does not have the organization.
+	Missing bool
+	// Clerk and Want have the values of clerk.Keys, as JSON; no entry for those that are not there.
+	Clerk, Want map[string]string
+	// Differences are none if it is in step, as far as its tokens show.
+	Differences []clerk.Difference
+}
+
+// Compare reads an organization at Clerk, within the fleet's budget, and changes nothing. id is ours or Clerk's. Returns
+// scoring.ErrNotFound for an unknown one, ErrUnlinked for one without a Clerk id, and a *clerk.Error if Clerk fails or may not
+// be called now.
+func (s *Sync) Compare(ctx context.Context, id string) (*Comparison, error) {
+	key, err := s.Key(ctx, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case key == "":
+		return nil, fmt.Errorf("%w: %s", ErrUnlinked, id)
+	}
+	found, err := s.readOrganization(ctx, key, outbox.PriorityLive)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s at Clerk: %w", key, err)
+	}
+	want, _, err := wantedOf(ctx, s.jobs.Pool, key, 0)
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.outbox.Clock(ctx, s.jobs.Pool)
+	if err != nil {
+		return nil, err
+	}
+	return &Comparison{
+		At: now, ClerkOrgID: key, Missing: found.ID == "",
+		Clerk: found.Values(), Want: want.Values(), Differences: found.Differences(want),
+	}, nil
+}

@@ -1,0 +1,98 @@
+package claimsync
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/claimsync/claimsync/db/dbsqlc"
+)
+
+// Operator is who does something by hand, and from where.
+type Operator struct {
+	Name   string // as they said themselves: there is one token for all
+	Origin string // an address, or a machine
+}
+
+// OperatorAction is something that was done by hand.
+type OperatorAction struct {
+	ID       int64
+	At       time.Time // by the database's clock
+	Operator Operator
+	Action   string // such as "redrive"
+	Target   string // what it was done to: an organization, a reason; "": to all
+	Result   string // what became of it; "": it is under way, or its process has died
+}
+
+// The greatest lengths in the database, in characters.
+const (
+	maxOperatorName = 128
+	maxOrigin       = 256
+	maxTarget       = 512
+	maxResult       = 1024
+)
+
+// Operate runs do, and keeps in the operator log who did it and what became of it: do's words, or its error. It is logged
+// before it begins, so that nothing is done without a trace; if it cannot be, nothing is done.
+func (s *Sync) Operate(
+	ctx context.Context, operator Operator, action, target string, do func(context.Context) (result string, err error),
+) error {
+	queries, pool := dbsqlc.New(), s.jobs.Pool
+	id, err := queries.OperatorActionBegin(ctx, pool, dbsqlc.OperatorActionBeginParams{
+		Operator: fitForLog(cmp.Or(strings.TrimSpace(operator.Name), "unknown"), maxOperatorName),
+		Origin:   fitForLog(operator.Origin, maxOrigin),
+		Action:   action, Target: fitForLog(target, maxTarget),
+	})
+	if err != nil {
+		return fmt.Errorf("logging that %s is done: %w", action, err)
+	}
+	result, err := do(ctx)
+	if err != nil {
+		result = "failed: " + err.Error()
+	}
+	ended := dbsqlc.OperatorActionEndParams{ID: id, Result: fitForLog(cmp.Or(result, "done"), maxResult)}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), operatorEndTimeout) // also of one who has left
+	defer cancel()
+	if endErr := queries.OperatorActionEnd(ctx, pool, ended); endErr != nil {
+		s.logger.ErrorContext(ctx, "The operator log lacks a result", "action", action, "result", ended.Result, "err", endErr)
+	}
+	return err
+}
+
+// operatorEndTimeout bounds how long the result of an action waits for the database.
+const operatorEndTimeout = 2 * time.Second
+
+// OperatorLog returns what was done by hand, newest first: at most limit actions, after the one with the ID before; 0: the
+// newest.
+func (s *Sync) OperatorLog(ctx context.Context, before int64, limit int32) ([]OperatorAction, error) {
+	rows, err := dbsqlc.New().OperatorActionList(ctx, s.jobs.Pool, dbsqlc.OperatorActionListParams{BeforeID: before, MaxRows: limit})
+	if err != nil {
+		return nil, fmt.Errorf("reading the operator log: %w", err)
+	}
+	actions := make([]OperatorAction, len(rows))
+	for i, row := range rows {
+		actions[i] = operatorActionOf(row)
+	}
+	return actions, nil
+}
+
+func operatorActionOf(row dbsqlc.OperatorAction) OperatorAction {
+	action := OperatorAction{
+		ID: row.ID, At: row.At, Operator: Operator{row.Operator, row.Origin}, Action: row.Action, Target: row.Target,
+	}
+	if row.Result != nil {
+		action.Result = *row.Result
+	}
+	return action
+}
+
+// fitForLog makes a text fit for a column of that many characters.
+func fitForLog(text string, most int) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+	if characters := []rune(text); len(characters) > most {
+		return string(characters[:most-1]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,82 @@
+-- For the people who operate it: console, app status, app log. All times are the database's.
+
+-- name: OutboxActivityCount :exec
+-- Counts the newest intervals of the delivery log anew, from a little before the last one that was counted: what
+-- committed late is counted late. Any process may, at any time; where one is at it, another does nothing.
+INSERT INTO outbox_activity AS a (topic, begins_at, outcome, deliveries)
+SELECT d.topic, date_bin(@interval, d.finished_at, 'epoch'), d.outcome, count(*)
+FROM outbox_delivery AS d
+WHERE d.topic = @topic AND pg_try_advisory_xact_lock(hashtext('outbox_activity'), hashtext(@topic))
+    AND d.finished_at >= date_bin(@interval, LEAST(now() - @late::interval,
+        COALESCE((SELECT max(c.begins_at) FROM outbox_activity AS c WHERE c.topic = @topic), now() - interval '1 day')), 'epoch')
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3
+ON CONFLICT (topic, begins_at, outcome) DO UPDATE SET deliveries = EXCLUDED.deliveries
+WHERE a.deliveries <> EXCLUDED.deliveries;
+
+-- name: OutboxActivityList :many
+SELECT begins_at, outcome, deliveries FROM outbox_activity
+WHERE topic = @topic AND begins_at >= now() - @past::interval ORDER BY begins_at, outcome;
+
+-- name: ProcessSeen :exec
+INSERT INTO process (id, hostname, pid, version) VALUES (@id, @hostname, @pid, @version)
+ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp();
+
+-- name: ProcessGone :exec
+DELETE FROM process WHERE id = @id;
+
+-- name: ProcessList :many
+-- The dead ones too, as long as they are not forgotten: that one has vanished is worth knowing.
+SELECT *, (clock_timestamp() - seen_at)::interval AS unseen FROM process ORDER BY started_at, id;
+
+-- name: OperatorActionBegin :one
+INSERT INTO operator_action (operator, origin, action, target) VALUES (@operator, @origin, @action, @target)
+RETURNING id;
+
+-- name: OperatorActionEnd :exec
+UPDATE operator_action SET result = @result::text WHERE id = @id;
+
+-- name: OperatorActionList :many
+-- Newest first; before_id 0: from the newest.
+SELECT * FROM operator_action WHERE @before_id::bigint = 0 OR id < @before_id ORDER BY id DESC LIMIT @max_rows;
+
+-- name: OperatorActionLast :one
+SELECT * FROM operator_action WHERE action = @action AND target = @target ORDER BY id DESC LIMIT 1;
+
+-- name: OrganizationCountAbout :one
+-- About how many there are, by what the last ANALYZE knew: -1 if there was none. No scan, however many there are.
+SELECT reltuples::bigint AS organizations FROM pg_catalog.pg_class WHERE oid = 'organizations'::regclass;
+
+-- name: OrganizationUnlinkedCount :one
+-- Walks the index organizations_unlinked, and no further than asked.
+SELECT count(*) FROM (SELECT FROM organizations WHERE clerk_org_id IS NULL LIMIT @most) AS unlinked;
+
+-- name: OrganizationSearch :many
+-- A page of the organizations whose id or whose Clerk id begins with the text, or of whose name a word begins with each
+-- of its words; by id. Each branch walks an index, and no further than a page. words: as to_tsquery takes them, empty for none.
+SELECT sqlc.embed(o),
+    COALESCE(x.desired_version, 0)::bigint AS desired_version,
+    COALESCE(x.synced_version, 0)::bigint AS synced_version,
+    x.dirty_since, x.synced_at, x.last_error, x.parked_at, x.parked_reason
+FROM (
+    (SELECT i.id FROM organizations AS i
+    WHERE i.id > @after_id AND i.id >= @prefix::text AND i.id < @prefix_end::text ORDER BY i.id LIMIT @max_rows)
+    UNION
+    (SELECT c.id FROM organizations AS c WHERE c.clerk_org_id = @prefix AND c.id > @after_id)
+    UNION
+    (SELECT n.id FROM organizations AS n
+    WHERE to_tsvector('simple', n.name) @@ to_tsquery('simple', @words::text) AND n.id > @after_id ORDER BY n.id LIMIT @max_rows)
+) AS found
+JOIN organizations AS o ON o.id = found.id
+LEFT JOIN outbox AS x ON x.topic = @topic AND x.key = o.clerk_org_id
+ORDER BY o.id
+LIMIT @max_rows;
+
+-- name: DriftRequest :execrows
+-- Has the next check made now. No row: one was asked for already, or is under way.
+INSERT INTO drift_check AS d (topic, requested_at, requested_repair) VALUES (@topic, clock_timestamp(), @repair::boolean)
+ON CONFLICT (topic) DO UPDATE SET requested_at = EXCLUDED.requested_at, requested_repair = EXCLUDED.requested_repair
+WHERE d.requested_at IS NULL AND (d.turn_ends IS NULL OR d.turn_ends <= clock_timestamp());
+
+-- name: OrganizationCountAtMost :one
+SELECT count(*) FROM (SELECT FROM organizations LIMIT @most) AS organizations;

@@ -1,0 +1,31 @@
+package claimsync
+
+import (
+	"cmp"
+	"runtime/debug"
+)
+
+// builtVersion is what Go has built into the program: the version of its main module, or else the commit.
+func builtVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	version := info.Main.Version
+	if version == "(devel)" {
+		version = ""
+	}
+	revision, modified := "", ""
+	for _, setting := range info.Settings {
+		switch {
+		case setting.Key == "vcs.revision" && len(setting.Value) >= 12:
+			revision = setting.Value[:12]
+		case setting.Key == "vcs.modified" && setting.Value == "true":
+			modified = "+dirty"
+		}
+	}
+	if revision != "" {
+		revision += modified
+	}
+	return cmp.Or(version, revision, "devel")
+}
