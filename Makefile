@@ -28,19 +28,21 @@ bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: bounds
-bounds: ## Print the bounds about Clerk, and about what time changes
+bounds: ## Print the bounds about Clerk, what time changes, and the size of tables
 	$(GO) run ./cmd/bench clerk --rounds 3
 	$(GO) run ./cmd/bench stale --rounds 3
+	$(GO) run ./cmd/bench housekeeping
 
 .PHONY: generate
 generate: ## Generate db/dbsqlc from queries/ and db/migrations/
 	$(TOOLS) sqlc generate
 
 .PHONY: verify
-verify: ## Check formatting, vet, lint, generated code and modules
+verify: ## Check formatting, vet, lint, generated code, modules and known vulnerabilities
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(TOOLS) staticcheck ./...
 	$(TOOLS) sqlc diff
 	$(GO) mod tidy -diff
 	$(GO) mod verify
+	@GO=$(GO) tools/vulncheck

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/claimsync/claimsync/clerk"
+	"github.com/claimsync/claimsync/internal/housekeeping"
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
@@ -54,6 +55,14 @@ type Config struct {
 	// DriftReportOnly keeps the periodic check from repairing what it finds.
 	DriftReportOnly bool
 
+	// DeliveryRetention is how long the delivery log is kept. Defaults to DefaultDeliveryRetention, is at least
+	// LeastRetention, or Forever. It goes by age alone: of an organization that was not pushed for longer nothing is left.
+	DeliveryRetention time.Duration
+
+	// OperatorLogRetention is how long the operator log is kept. Defaults to DefaultOperatorLogRetention, is at least
+	// LeastRetention, or Forever.
+	OperatorLogRetention time.Duration
+
 	// Stopping is done when the process begins to stop: pushes that wait for their turn are then left to others. Defaults
 	// to never.
 	Stopping context.Context
@@ -94,6 +103,7 @@ type Sync struct {
 	version  string
 	reading  chan struct{} // has room for one: whoever waits for a turn to read at Clerk
 	drift    driftSchedule
+	keep     housekeeping.Retention
 }
 
 // New returns a Sync. It does not touch the database.
@@ -108,12 +118,17 @@ func New(config Config) (*Sync, error) {
 	if err != nil {
 		return nil, err
 	}
+	keep, err := config.retention()
+	if err != nil {
+		return nil, err
+	}
 	box := outbox.New(outbox.Config{RiverSchema: config.RiverSchema, Budgets: map[string]outbox.Budget{Topic: budget}})
 	s := &Sync{
 		outbox: box, logger: config.Logger, observer: config.Observer, clerk: config.Clerk,
 		linkKey: cmp.Or(config.LinkKey, DefaultLinkKey), reading: make(chan struct{}, 1),
 		version: cmp.Or(config.Version, builtVersion()),
 		drift:   driftSchedule{every: config.DriftEvery, turn: driftTurn, repair: !config.DriftReportOnly},
+		keep:    keep,
 	}
 	if s.drift.every == 0 {
 		s.drift.every = DefaultDriftEvery

@@ -36,8 +36,6 @@ const (
 	//
 	// https://docs.svix.com/retries
 	eventRetention = 72 * time.Hour
-	// eventPruneBatch is how many older ones each event removes at most: more than it adds.
-	eventPruneBatch = 10
 
 	// echoTolerance is by how much Clerk's clock and the database's may differ. An event about a state that is older by
 	// more than that than our last push is passed over: that push went over it, whatever it was.
@@ -93,10 +91,6 @@ func (h *eventHandler) handleTx(ctx context.Context, tx pgx.Tx) (EventOutcome, e
 	})
 	if err != nil || fresh == 0 {
 		return EventDuplicate, err
-	}
-	prune := dbsqlc.ClerkEventPruneParams{Retention: eventRetention, MaxRows: eventPruneBatch}
-	if err := h.queries.ClerkEventPrune(ctx, tx, prune); err != nil {
-		return "", err
 	}
 	if err := h.queries.ClerkEventLock(ctx, tx, h.key); err != nil {
 		return "", err

@@ -250,20 +250,6 @@ func TestRelinkedWhileUnlinking(t *testing.T) {
 	}
 }
 
-// What was handled long ago is forgotten, a few at a time.
-func TestEventsArePruned(t *testing.T) {
-	h := newHooked(t)
-	h.exec(`INSERT INTO clerk_event (id, type, organization, received_at)
-		SELECT 'old_' || i, 'organization.updated', 'org_1', now() - interval '73 hours' FROM generate_series(1, 15) AS i
-		UNION ALL SELECT 'young', 'organization.updated', 'org_1', now() - interval '71 hours'`)
-	for _, want := range []int64{7, 3, 4} {
-		h.handle(h.about(clerk.OrganizationUpdated, "org_1", ""))
-		if got := valueOf[int64](&h.decider, `SELECT count(*) FROM clerk_event`); got != want {
-			t.Errorf("%d events are remembered, want %d", got, want)
-		}
-	}
-}
-
 // Types that say nothing to us need nothing: not even a database.
 func TestOtherTypes(t *testing.T) {
 	h := newHooked(t)

@@ -9,8 +9,9 @@ import (
 )
 
 // Run does what keeps Clerk in step beside River, until ctx is done and what is under way has ended: it wakes what nothing
-// would deliver, probes while the breaker is open, calculates the scores that time has changed, checks for drift, and says that
-// this process is alive. Every process that delivers needs one: they share the work. It goes on through failures of the database.
+// would deliver, probes while the breaker is open, calculates the scores that time has changed, checks for drift, deletes
+// what is old, and says that this process is alive. Every process that delivers needs one: they share the work. It goes on
+// through failures of the database.
 func (s *Sync) Run(ctx context.Context, waker jobs.Waker) {
 	recalculator := scoring.RecalculatorConfig{Pool: s.jobs.Pool, Store: s.Store(waker), Logger: s.logger}
 	if s.observer != nil {
@@ -21,5 +22,6 @@ func (s *Sync) Run(ctx context.Context, waker jobs.Waker) {
 	running.Go(func() { scoring.NewRecalculator(recalculator).Run(ctx) })
 	running.Go(func() { s.checkDriftRegularly(ctx, waker) })
 	running.Go(func() { s.reportProcess(ctx) })
+	running.Go(func() { s.keepHouse(ctx) })
 	running.Wait()
 }

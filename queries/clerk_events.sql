@@ -4,13 +4,6 @@
 -- No row: it has been handled. While another transaction is handling it, that one is waited for.
 INSERT INTO clerk_event (id, type, organization) VALUES (@id, @type, @organization) ON CONFLICT DO NOTHING;
 
--- name: ClerkEventPrune :exec
--- now() and not clock_timestamp(): that no index could be searched for.
-DELETE FROM clerk_event WHERE id IN (
-    SELECT old.id FROM clerk_event AS old WHERE old.received_at < now() - @retention::interval
-    ORDER BY old.received_at LIMIT @max_rows FOR UPDATE SKIP LOCKED
-);
-
 -- name: ClerkEventLock :exec
 -- Events of one Clerk organization are handled one after the other: one that links must see the one that says it is
 -- gone, or be seen by it. There may be no row yet of which both could take the lock.

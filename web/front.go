@@ -61,13 +61,16 @@ func refuseUnmatched(w http.ResponseWriter, r *http.Request, muxAnswer http.Hand
 	newProblem(http.StatusNotFound, "There is no such route.").write(w)
 }
 
-// setPolicy sets what suits an API; a handler for browsers loosens it.
+// setPolicy sets what suits an API, on whatever is answered; a handler for browsers loosens it. That answers come by TLS only
+// (Strict-Transport-Security) is for whoever terminates it to say.
 func setPolicy(header http.Header) {
 	header.Set("Cache-Control", "no-store")
-	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	header.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
 }
 
 // response remembers the status that was sent; 0: none yet.

@@ -99,14 +99,3 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 }
-
-func TestHeaders(t *testing.T) {
-	t.Parallel()
-	a := newAPI(t, dbtest.New(t))
-	for _, path := range []string{"/v1/organizations", "/nothing", "/livez"} {
-		header := a.do("GET", path, "").header
-		if header.Get("X-Content-Type-Options") != "nosniff" || header.Get("Cache-Control") != "no-store" {
-			t.Errorf("GET %s: %v", path, header)
-		}
-	}
-}

@@ -49,7 +49,7 @@ func (s *server) routes() *http.ServeMux {
 		mux.Handle("POST /webhooks/clerk", s.handle(s.receiveWebhook))
 	}
 	if s.config.RiverUI != nil {
-		mux.Handle("/riverui/", guard.protect(challengeBasic, withRiverUIPolicy(s.config.RiverUI)))
+		mux.Handle("/riverui/", guard.protect(challengeBasic, s.riverUI()))
 		mux.Handle("GET /{$}", guard.protect(challengeBasic, http.RedirectHandler("/riverui/", http.StatusFound)))
 	}
 	return mux

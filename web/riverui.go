@@ -1,7 +1,10 @@
 package web
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 
@@ -31,9 +34,20 @@ func NewRiverUI(client *river.Client[pgx.Tx], logger *slog.Logger) (*riverui.Han
 const riverUIPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-func withRiverUIPolicy(handler http.Handler) http.Handler {
+// riverUI is River UI within the limits that the API has. It would read a body of any length, and query for as long as that
+// takes.
+func (s *server) riverUI() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", riverUIPolicy)
-		handler.ServeHTTP(w, r)
+		body, err := readBody(w, r)
+		if err != nil {
+			problemOf(err).write(w)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), s.config.RequestTimeout)
+		defer cancel()
+		r = r.WithContext(ctx)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		s.config.RiverUI.ServeHTTP(w, r)
 	})
 }

@@ -1,25 +1,15 @@
 package web_test
 
 import (
-	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/claimsync/claimsync/db/dbtest"
-	"github.com/claimsync/claimsync/web"
 )
 
 func TestRiverUI(t *testing.T) {
 	t.Parallel()
-	pool := dbtest.New(t)
-	ui, err := web.NewRiverUI(insertOnly(t, pool), slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := ui.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	a := newAPI(t, pool, func(config *web.Config) { config.RiverUI = ui })
+	a := newRiverUI(t, dbtest.New(t))
 	a.must(201, "POST", "/v1/organizations", `{"name": "O", "clerk_org_id": "org_1"}`)
 
 	if got := a.do("GET", "/", ""); got.status != 302 || got.header.Get("Location") != "/riverui/" {

@@ -32,6 +32,7 @@ type monolithConfig struct {
 	clerk       *clerk.Client
 	rate        rateFlags
 	drift       driftFlags
+	keep        retentionFlags
 	riverSchema string
 	maxWorkers  int
 	addr        string
@@ -69,6 +70,8 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 		LinkKey:               config.linkKey,
 		DriftEvery:            time.Duration(config.drift.DriftEvery),
 		DriftReportOnly:       config.drift.NoDriftRepair,
+		DeliveryRetention:     time.Duration(config.keep.DeliveryRetention),
+		OperatorLogRetention:  time.Duration(config.keep.OperatorLogRetention),
 		Stopping:              stopping,
 		Logger:                config.logger, Observer: registry,
 	})
@@ -126,15 +129,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 }
 
 func (m *monolith) serve(listener net.Listener, handler http.Handler) {
-	m.server = &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(m.logger.Handler(), slog.LevelWarn),
-	}
+	m.server = newServer(handler, m.logger)
 	m.running.Go(func() {
 		if err := m.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			m.serveErr <- err

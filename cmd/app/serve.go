@@ -20,6 +20,7 @@ type serveCommand struct {
 	rateFlags
 	webhookFlags
 	driftFlags
+	retentionFlags
 	MaxWorkers int  `name:"max-workers" default:"32" help:"Pushes to Clerk at once."`
 	Migrate    bool `default:"true" negatable:"" help:"Migrate the database first."`
 }
@@ -120,8 +121,12 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 		}
 	}
 
+	if guessable(token) && !isLoopback(c.Addr) {
+		a.logger.WarnContext(ctx, "ADMIN_TOKEN is easily guessed, and others can reach the address: make one with openssl rand -hex 16",
+			"addr", c.Addr)
+	}
 	m, err := startMonolith(ctx, monolithConfig{
-		pool: pool, clerk: client, rate: c.rateFlags, drift: c.driftFlags, riverSchema: c.RiverSchema,
+		pool: pool, clerk: client, rate: c.rateFlags, drift: c.driftFlags, keep: c.retentionFlags, riverSchema: c.RiverSchema,
 		maxWorkers: c.MaxWorkers, addr: c.Addr, adminToken: token, webhook: webhook, linkKey: c.LinkKey, logger: a.logger,
 	})
 	if err != nil {
@@ -151,6 +156,15 @@ func (c *serveCommand) token() (string, error) {
 	default:
 		return rand.Text(), nil
 	}
+}
+
+// guessable reports whether trying would find the token. Nothing counts the attempts: whoever can reach us may make many.
+func guessable(token string) bool {
+	different := map[rune]bool{}
+	for _, character := range token {
+		different[character] = true
+	}
+	return len(token) < 16 || len(different) < 8
 }
 
 // isLoopback reports whether only this machine can reach the address. A name other than localhost could mean anything.

@@ -158,6 +158,9 @@ func (u unit) format(value float64) string {
 	case percent:
 		return trimmed(value, 1) + " %"
 	case megabytes:
+		if value < 10 {
+			return trimmed(value, 1) + " MB"
+		}
 		return trimmed(value, 0) + " MB"
 	case yesNo:
 		return map[bool]string{true: "yes", false: "no"}[value == 1]

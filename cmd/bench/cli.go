@@ -23,8 +23,9 @@ It needs Go and PostgreSQL's server programs, no configuration and no services, 
 
 // cli is the command line.
 type cli struct {
-	Clerk clerkCommand `cmd:"" help:"The bounds on budgets, outages and ambiguous answers of Clerk."`
-	Stale staleCommand `cmd:"" help:"The bounds on what time changes, on pushing everything again, and on calculating everything anew."`
+	Clerk        clerkCommand        `cmd:"" help:"The bounds on budgets, outages and ambiguous answers of Clerk."`
+	Stale        staleCommand        `cmd:"" help:"The bounds on what time changes, on pushing everything again, and on calculating everything anew."`
+	Housekeeping housekeepingCommand `cmd:"" help:"The bounds on how large tables get, and how slow the outbox, with a million deliveries."`
 }
 
 // terminal is where a command writes to.

@@ -18,6 +18,7 @@ func TestUsage(t *testing.T) {
 		"nothing":              {nil, exitOK, "clerk"},
 		"help names scenarios": {[]string{"clerk", "--help"}, exitOK, "budget-1000"},
 		"help of the other":    {[]string{"stale", "--help"}, exitOK, "expiry"},
+		"help of the third":    {[]string{"housekeeping", "--help"}, exitOK, "million"},
 		"scenario of another":  {[]string{"stale", "--only", "hot"}, exitUsage, `"hot"; there are: expiry`},
 		"unknown command":      {[]string{"speed"}, exitUsage, "speed"},
 		"unknown scenario":     {[]string{"clerk", "--only", "hot,cold"}, exitUsage, `"cold"`},

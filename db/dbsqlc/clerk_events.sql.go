@@ -84,21 +84,3 @@ func (q *Queries) ClerkEventLock(ctx context.Context, db DBTX, organization stri
 	_, err := db.Exec(ctx, ClerkEventLock, organization)
 	return err
 }
-
-const ClerkEventPrune = `-- name: ClerkEventPrune :exec
-DELETE FROM clerk_event WHERE id IN (
-    SELECT old.id FROM clerk_event AS old WHERE old.received_at < now() - $1::interval
-    ORDER BY old.received_at LIMIT $2 FOR UPDATE SKIP LOCKED
-)
-`
-
-type ClerkEventPruneParams struct {
-	Retention time.Duration
-	MaxRows   int32
-}
-
-// now() and not clock_timestamp(): that no index could be searched for.
-func (q *Queries) ClerkEventPrune(ctx context.Context, db DBTX, arg ClerkEventPruneParams) error {
-	_, err := db.Exec(ctx, ClerkEventPrune, arg.Retention, arg.MaxRows)
-	return err
-}
