@@ -5,6 +5,9 @@ import (
 	"runtime/debug"
 )
 
+// Version returns the version of the application, for people who look at the fleet.
+func (s *Sync) Version() string { return s.version }
+
 // builtVersion is what Go has built into the program: the version of its main module, or else the commit.
 func builtVersion() string {
 	info, ok := debug.ReadBuildInfo()

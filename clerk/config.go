@@ -35,7 +35,7 @@ type Config struct {
 	// Transport makes the HTTP exchanges. One that does not report to net/http/httptrace works, but then a refused
 	// connection is taken for a request that may have arrived.
 	//
-	// Defaults to a copy of http.DefaultTransport, tuned for many concurrent calls to one host.
+	// Defaults to NewTransport().
 	Transport http.RoundTripper
 }
 
@@ -57,7 +57,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Timeout = DefaultTimeout
 	}
 	if c.Transport == nil {
-		c.Transport = newTransport()
+		c.Transport = NewTransport()
 	}
 	return c, nil
 }

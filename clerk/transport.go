@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// newTransport tunes Go's default transport for many concurrent calls to one host.
-func newTransport() *http.Transport {
+// NewTransport returns the default of Config.Transport, for who wraps it: Go's own, tuned for many concurrent calls to one
+// host.
+func NewTransport() *http.Transport {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 	if shared, ok := http.DefaultTransport.(*http.Transport); ok {
 		transport = shared.Clone()

@@ -10,5 +10,12 @@ CREATE TABLE river.river_job (
     id           bigserial PRIMARY KEY,
     state        river.river_job_state NOT NULL DEFAULT 'available',
     attempted_at timestamptz,
-    scheduled_at timestamptz NOT NULL DEFAULT now()
+    scheduled_at timestamptz NOT NULL DEFAULT now(),
+    priority     smallint NOT NULL DEFAULT 1,
+    queue        text NOT NULL DEFAULT 'default'
+);
+
+CREATE TABLE river.river_queue (
+    name      text PRIMARY KEY,
+    paused_at timestamptz
 );

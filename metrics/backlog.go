@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -15,11 +14,27 @@ import (
 // would throw away the other metrics too.
 const backlogTimeout = 3 * time.Second
 
+// countedAtMost bounds what a scrape costs, which every process causes. Where a hundred thousand rows had just changed,
+// which scatters them over the table, counting them took half a second, and ten thousand 50 ms. What comes after says no
+// more to a person: whether it becomes less is told by the age of the oldest.
+const countedAtMost = 10_000
+
+// outcomes are those that the worker tells of, see docs/decisions.md. One more is in the delivery log alone: lost, of a
+// process that told nothing any more.
+var outcomes = []string{
+	"applied", "retry", "wait", "outage", "ambiguous", "stop", "missing", "park",
+	"canceled", "fenced", "verified", "overwritten",
+}
+
 // WatchOutbox adds the backlog of the topics and how their destinations stand, read from the database at each scrape: so
 // every process of the fleet answers the same. Call it once.
 func (m *Metrics) WatchOutbox(pool *pgxpool.Pool, box *outbox.Outbox, topics ...string) {
-	for _, topic := range topics {
-		m.swept.WithLabelValues(topic) // from zero: a counter that appears at 1 has no increase
+	for _, topic := range topics { // from zero: a counter that appears at 1 has no increase
+		m.swept.WithLabelValues(topic)
+		m.lags.WithLabelValues(topic)
+		for _, outcome := range outcomes {
+			m.deliveries.WithLabelValues(topic, outcome)
+		}
 	}
 	m.registry.MustRegister(&outboxCollector{pool: pool, outbox: box, topics: topics})
 }
@@ -28,9 +43,9 @@ var (
 	outboxUp = prometheus.NewDesc(prometheus.BuildFQName(namespace, "outbox", "up"),
 		"Whether the outbox could be read from the database: 1, else 0.", nil, nil)
 	dirtyRows = prometheus.NewDesc(prometheus.BuildFQName(namespace, "outbox", "dirty_rows"),
-		"Keys with a change on its way.", []string{"topic"}, nil)
+		"Keys with a change on its way; no more are counted than 10000.", []string{"topic"}, nil)
 	parkedRows = prometheus.NewDesc(prometheus.BuildFQName(namespace, "outbox", "parked_rows"),
-		"Keys with a change that was given up on.", []string{"topic"}, nil)
+		"Keys with a change that was given up on; no more are counted than 10000.", []string{"topic"}, nil)
 	oldestDirtyAge = prometheus.NewDesc(prometheus.BuildFQName(namespace, "outbox", "oldest_dirty_age_seconds"),
 		"Age of the oldest change on its way; 0: there is none.", []string{"topic"}, nil)
 )
@@ -47,6 +62,7 @@ func (c *outboxCollector) Describe(descs chan<- *prometheus.Desc) {
 	descs <- parkedRows
 	descs <- oldestDirtyAge
 	describeDestination(descs)
+	describeRiver(descs)
 }
 
 // Collect leaves out what it cannot read: an old number would look like a new one.
@@ -64,14 +80,17 @@ func (c *outboxCollector) Collect(metrics chan<- prometheus.Metric) {
 }
 
 func (c *outboxCollector) collectTopic(ctx context.Context, metrics chan<- prometheus.Metric, topic string) error {
-	backlog, err := c.outbox.Backlog(ctx, c.pool, topic, math.MaxInt32)
+	backlog, err := c.outbox.Backlog(ctx, c.pool, topic, countedAtMost)
 	if err != nil {
 		return err
 	}
 	metrics <- gauge(dirtyRows, float64(backlog.Dirty), topic)
 	metrics <- gauge(parkedRows, float64(backlog.Parked), topic)
 	metrics <- gauge(oldestDirtyAge, backlog.OldestDirtyAge.Seconds(), topic)
-	return c.collectDestination(ctx, metrics, topic)
+	if err := c.collectDestination(ctx, metrics, topic); err != nil {
+		return err
+	}
+	return c.collectRiver(ctx, metrics, topic)
 }
 
 func gauge(desc *prometheus.Desc, value float64, labels ...string) prometheus.Metric {

@@ -17,12 +17,16 @@ var (
 	budgetUsed = prometheus.NewDesc(prometheus.BuildFQName(namespace, "budget", "used_ratio"),
 		"Share of the budget at which the destination is called, 0 to 1: less after others have used what it counts on.",
 		[]string{"topic"}, nil)
+	budgetLimit = prometheus.NewDesc(prometheus.BuildFQName(namespace, "budget", "calls_per_second"),
+		"How many calls of the destination all processes together may make each second; none: any number.",
+		[]string{"topic"}, nil)
 )
 
 func describeDestination(descs chan<- *prometheus.Desc) {
 	descs <- breakerOpen
 	descs <- blockedSeconds
 	descs <- budgetUsed
+	descs <- budgetLimit
 }
 
 // collectDestination gives each cause its own series, from zero: an alert on a series that appears only when it fires
@@ -37,11 +41,8 @@ func (c *outboxCollector) collectDestination(ctx context.Context, metrics chan<-
 		return err
 	}
 	for _, cause := range []outbox.Cause{outbox.CauseOutage, outbox.CauseConfiguration, outbox.CauseOperator} {
-		open := 0.0
-		if standing.Breaker != nil && standing.Breaker.Cause == cause {
-			open = 1
-		}
-		metrics <- gauge(breakerOpen, open, topic, string(cause))
+		open := standing.Breaker != nil && standing.Breaker.Cause == cause
+		metrics <- gauge(breakerOpen, oneIf(open), topic, string(cause))
 	}
 	blocked := 0.0
 	if standing.Blocked != nil {
@@ -49,5 +50,8 @@ func (c *outboxCollector) collectDestination(ctx context.Context, metrics chan<-
 	}
 	metrics <- gauge(blockedSeconds, blocked, topic)
 	metrics <- gauge(budgetUsed, standing.Rate, topic)
+	if c.outbox.Limited(topic) {
+		metrics <- gauge(budgetLimit, c.outbox.CallsPerSecond(topic), topic)
+	}
 	return nil
 }

@@ -25,7 +25,12 @@ type Metrics struct {
 
 	events      *prometheus.CounterVec
 	driftChecks *prometheus.CounterVec
+	calls       calls
+	handler     http.Handler
 }
+
+// callBuckets go to the deadline of a call, or of a delivery, and a little beyond.
+var callBuckets = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 
 // New returns the metrics of deliveries and of the process itself. The Watch methods add more.
 func New() *Metrics {
@@ -37,9 +42,8 @@ func New() *Metrics {
 		}, []string{"topic", "outcome"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "delivery_duration_seconds",
-			Help: "How long the destination took, by outcome.",
-			// To the deadline of a delivery and a little beyond.
-			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+			Help:    "How long the destination took, by outcome.",
+			Buckets: callBuckets,
 		}, []string{"topic", "outcome"}),
 		lags: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "applied_lag_seconds",
@@ -66,14 +70,18 @@ func New() *Metrics {
 			Help: "Organizations that were due and could not be calculated; they are tried again later and later.",
 		}),
 		driftChecks: newDriftChecks(),
+		events:      newEvents(),
+		calls:       newCalls(),
 	}
-	m.events = newEvents()
 	for _, result := range []string{resultChanged, resultUnchanged} {
 		m.recalculations.WithLabelValues(result) // from zero: a counter that appears at 1 has no increase
 	}
 	m.registry.MustRegister(m.deliveries, m.durations, m.lags, m.swept,
-		m.recalculations, m.recalculationLags, m.recalculationsFailed, m.driftChecks, m.events,
+		m.recalculations, m.recalculationLags, m.recalculationsFailed, m.driftChecks, m.events, m.calls.total, m.calls.durations,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: scrapesAtOnce,
+	})
 	return m
 }
 
@@ -94,7 +102,9 @@ func (m *Metrics) Swept(topic string, rows int) {
 	m.swept.WithLabelValues(topic).Add(float64(rows))
 }
 
-// Handler serves the metrics. What cannot be collected is left out; the rest is served.
-func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
-}
+// scrapesAtOnce bounds what scrapes, which anybody may make who reaches us, take of the pool and the database.
+const scrapesAtOnce = 3
+
+// Handler serves the metrics. What cannot be collected is left out; the rest is served. More than a few scrapes at once are
+// refused with 503.
+func (m *Metrics) Handler() http.Handler { return m.handler }

@@ -22,12 +22,12 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 var _ claimsync.Observer = (*metrics.Metrics)(nil)
 
 // scrape returns what Prometheus would read.
-func scrape(t *testing.T, m *metrics.Metrics) string {
-	t.Helper()
+func scrape(tb testing.TB, m *metrics.Metrics) string {
+	tb.Helper()
 	recorder := httptest.NewRecorder()
 	m.Handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
 	if recorder.Code != http.StatusOK {
-		t.Fatalf("scrape: %d %s", recorder.Code, recorder.Body)
+		tb.Fatalf("scrape: %d %s", recorder.Code, recorder.Body)
 	}
 	return recorder.Body.String()
 }
@@ -39,6 +39,22 @@ func expect(t *testing.T, scraped string, lines ...string) {
 			t.Errorf("no line begins with %q in\n%s", line, scraped)
 		}
 	}
+}
+
+func mustExec(tb testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
+	tb.Helper()
+	if _, err := pool.Exec(tb.Context(), sql, args...); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func newSync(tb testing.TB, pool *pgxpool.Pool) *claimsync.Sync {
+	tb.Helper()
+	sync, err := claimsync.New(claimsync.Config{Pool: pool, Version: "1.2.3"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return sync
 }
 
 func TestDeliveries(t *testing.T) {
@@ -95,7 +111,10 @@ func TestBacklog(t *testing.T) {
 		`claimsync_outbox_oldest_dirty_age_seconds{topic="crm"} 1`, // 100 and a bit
 		`claimsync_outbox_dirty_rows{topic="idle"} 0`,
 		`claimsync_outbox_oldest_dirty_age_seconds{topic="idle"} 0`,
+		// From zero, so that they can increase.
 		`claimsync_swept_rows_total{topic="idle"} 0`,
+		`claimsync_deliveries_total{outcome="park",topic="idle"} 0`,
+		`claimsync_applied_lag_seconds_count{topic="idle"} 0`,
 	)
 }
 
@@ -103,7 +122,9 @@ func TestDestination(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	m := metrics.New()
-	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm", "idle")
+	// 0.3 s more are taken for the window, and nine tenths of the calls.
+	budgets := map[string]outbox.Budget{"crm": {Fleet: outbox.Limit{Calls: 1000, Window: 9700 * time.Millisecond}}}
+	m.WatchOutbox(pool, outbox.New(outbox.Config{Budgets: budgets}), "crm", "idle")
 	_, err := pool.Exec(t.Context(), `
 		INSERT INTO destination (topic, blocked_until, blocked_reason, rate_factor, rate_factor_at, opened_at, open_cause,
 			open_reason, probe_at)
@@ -111,7 +132,9 @@ func TestDestination(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, scrape(t, m),
+	scraped := scrape(t, m)
+	expect(t, scraped,
+		`claimsync_budget_calls_per_second{topic="crm"} 90`,
 		`claimsync_breaker_open{cause="configuration",topic="crm"} 1`,
 		`claimsync_breaker_open{cause="outage",topic="crm"} 0`,
 		`claimsync_breaker_open{cause="operator",topic="crm"} 0`,
@@ -121,6 +144,9 @@ func TestDestination(t *testing.T) {
 		`claimsync_destination_blocked_seconds{topic="idle"} 0`,
 		`claimsync_budget_used_ratio{topic="idle"} 1`,
 	)
+	if strings.Contains(scraped, `claimsync_budget_calls_per_second{topic="idle"}`) {
+		t.Errorf("the budget of a topic that has none:\n%s", scraped)
+	}
 }
 
 func TestScores(t *testing.T) {
@@ -215,11 +241,56 @@ func TestWithoutDatabase(t *testing.T) {
 	m := metrics.New()
 	m.WatchPool(pool)
 	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm")
+	m.WatchFleet(newSync(t, pool))
 	m.Swept("crm", 1)
 	scraped := scrape(t, m)
-	expect(t, scraped, `claimsync_outbox_up 0`, `claimsync_swept_rows_total{topic="crm"} 1`, `claimsync_pool_max_connections `)
+	expect(t, scraped, `claimsync_outbox_up 0`, `claimsync_swept_rows_total{topic="crm"} 1`, `claimsync_pool_max_connections `,
+		`claimsync_outbox_objective_seconds 60`)
+	for _, name := range []string{"claimsync_river_jobs{", "claimsync_river_queue_paused{", "claimsync_processes{"} {
+		if strings.Contains(scraped, name) {
+			t.Errorf("%s, which nobody looked at:\n%s", name, scraped)
+		}
+	}
 	if strings.Contains(scraped, "claimsync_outbox_dirty_rows{") || strings.Contains(scraped, "claimsync_breaker_open{") {
 		t.Errorf("a backlog or a breaker that nobody looked at:\n%s", scraped)
+	}
+}
+
+// Anybody may scrape: that takes a few connections of the pool, and no more.
+func TestScrapesAtOnce(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	m := metrics.New()
+	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm")
+	var taken []*pgxpool.Conn
+	for len(taken) < int(pool.Config().MaxConns) { // so that scrapes wait
+		conn, err := pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken = append(taken, conn)
+	}
+	codes := make(chan int)
+	for range 10 {
+		go func() {
+			recorder := httptest.NewRecorder()
+			m.Handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
+			codes <- recorder.Code
+		}()
+	}
+	for i := range 10 {
+		if i == 7 {
+			for _, conn := range taken {
+				conn.Release()
+			}
+		}
+		want := http.StatusServiceUnavailable
+		if i >= 7 {
+			want = http.StatusOK
+		}
+		if code := <-codes; code != want {
+			t.Errorf("answer %d: %d, want %d", i, code, want)
+		}
 	}
 }
 
@@ -229,9 +300,11 @@ func TestNaming(t *testing.T) {
 	pool := dbtest.New(t)
 	m := metrics.New()
 	m.WatchPool(pool)
-	m.WatchOutbox(pool, outbox.New(outbox.Config{}), "crm")
+	budgets := map[string]outbox.Budget{"crm": {Fleet: outbox.Limit{Calls: 10, Window: time.Second}}}
+	m.WatchOutbox(pool, outbox.New(outbox.Config{Budgets: budgets}), "crm")
 	m.WatchScores(pool)
 	m.WatchDrift(pool, "crm")
+	m.WatchFleet(newSync(t, pool))
 	m.Delivered("crm", "applied", time.Second)
 	m.Applied("crm", time.Second)
 	problems, err := promlint.New(strings.NewReader(scrape(t, m))).Lint()

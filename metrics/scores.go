@@ -33,7 +33,7 @@ func (m *Metrics) WatchScores(pool *pgxpool.Pool) {
 
 var (
 	dueOrganizations = prometheus.NewDesc(prometheus.BuildFQName(namespace, "", "due_organizations"),
-		"Organizations whose score time has changed, and that are not recalculated yet.", nil, nil)
+		"Organizations whose score time has changed, and that are not recalculated yet; no more are counted than 10000.", nil, nil)
 	dueOverdue = prometheus.NewDesc(prometheus.BuildFQName(namespace, "", "due_overdue_seconds"),
 		"For how long the one has been due that is due for longest; 0: none is.", nil, nil)
 )
@@ -49,7 +49,7 @@ func (c *scoresCollector) Describe(descs chan<- *prometheus.Desc) {
 func (c *scoresCollector) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 	defer cancel()
-	due, err := dbsqlc.New().OrganizationsDue(ctx, c.pool)
+	due, err := dbsqlc.New().OrganizationsDue(ctx, c.pool, countedAtMost)
 	if err != nil {
 		return // claimsync_outbox_up says so
 	}

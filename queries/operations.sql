@@ -80,3 +80,40 @@ WHERE d.requested_at IS NULL AND (d.turn_ends IS NULL OR d.turn_ends <= clock_ti
 
 -- name: OrganizationCountAtMost :one
 SELECT count(*) FROM (SELECT FROM organizations LIMIT @most) AS organizations;
+
+-- name: QueuePause :one
+-- The pause of a queue, and whether the breaker made it. No row: there is none.
+SELECT q.paused_at::timestamptz AS paused_at, (d.queue_paused_at IS NOT NULL)::boolean AS by_breaker
+FROM river.river_queue AS q
+LEFT JOIN destination AS d ON d.topic = q.name AND d.opened_at IS NOT NULL AND d.queue_paused_at = q.paused_at
+WHERE q.name = @topic AND q.paused_at IS NOT NULL;
+
+-- name: QueueJobStates :many
+-- How many jobs of the queue there are in each state but those in which it has done its work. Each state is a walk of its
+-- own along River's index (state, queue, priority, scheduled_at, id). It is written out, for the planner to know that each
+-- is rare, where a join would have it read all the completed ones.
+SELECT 'available'::text AS state, count(*) AS jobs FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'available' AND j.queue = @queue LIMIT @most) AS available
+UNION ALL
+SELECT 'pending', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'pending' AND j.queue = @queue LIMIT @most) AS pending
+UNION ALL
+SELECT 'retryable', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'retryable' AND j.queue = @queue LIMIT @most) AS retryable
+UNION ALL
+SELECT 'running', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'running' AND j.queue = @queue LIMIT @most) AS running
+UNION ALL
+SELECT 'scheduled', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'scheduled' AND j.queue = @queue LIMIT @most) AS scheduled
+UNION ALL
+SELECT 'discarded', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'discarded' AND j.queue = @queue LIMIT @most) AS discarded;
+
+-- name: QueueOldestDue :many
+-- For how long the first job of each priority has been due. Along the same index, at whose end for a priority it is.
+SELECT p.priority::smallint AS priority, COALESCE(clock_timestamp() - (
+    SELECT j.scheduled_at FROM river.river_job AS j
+    WHERE j.state = 'available' AND j.queue = @queue AND j.priority = p.priority ORDER BY j.scheduled_at LIMIT 1
+), interval '0')::interval AS age
+FROM (VALUES (1::smallint), (2), (3), (4)) AS p (priority);

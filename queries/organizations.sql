@@ -77,9 +77,12 @@ WHERE recalculate_at <= COALESCE(sqlc.narg(now)::timestamptz, now()) AND id <> A
 ORDER BY recalculate_at LIMIT @max_rows FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: OrganizationsDue :one
--- How many are due and have not been calculated yet, and how long the one has been that is due for longest.
-SELECT count(*) AS organizations, COALESCE(clock_timestamp() - min(recalculate_at), interval '0')::interval AS overdue
-FROM organizations WHERE recalculate_at <= now();
+-- How many are due and have not been calculated yet, counted no further than most, and how long the one has been that is
+-- due for longest.
+SELECT
+    (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() LIMIT @most) AS due)::bigint AS organizations,
+    COALESCE(clock_timestamp() - (SELECT recalculate_at FROM organizations WHERE recalculate_at <= now()
+        ORDER BY recalculate_at LIMIT 1), interval '0')::interval AS overdue;
 
 -- name: OrganizationClaims :one
 -- What a Clerk organization's tokens are to say.

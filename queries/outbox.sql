@@ -314,14 +314,15 @@ SELECT * FROM outbox WHERE topic = @topic AND key = @key;
 SELECT * FROM outbox_delivery WHERE topic = @topic AND key = @key ORDER BY id DESC LIMIT @max_rows;
 
 -- name: OutboxBacklog :one
--- Walks the partial indexes only, and no further than most rows: the cost is the backlog's, not the table's.
+-- Walks the partial indexes only, and no further than most rows: the cost is the backlog's, not the table's. The oldest is
+-- the first of its index, where a min would be one of all of them whenever the last ANALYZE saw no backlog.
 SELECT
     (SELECT count(*) FROM (SELECT FROM outbox AS o
         WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL LIMIT @most) AS dirty)::bigint AS dirty,
     (SELECT count(*) FROM (SELECT FROM outbox AS o
         WHERE o.topic = @topic AND o.parked_at IS NOT NULL LIMIT @most) AS parked)::bigint AS parked,
-    COALESCE((SELECT clock_timestamp() - min(o.dirty_since) FROM outbox AS o
-        WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL), interval '0'
+    COALESCE(clock_timestamp() - (SELECT o.dirty_since FROM outbox AS o
+        WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL ORDER BY o.dirty_since LIMIT 1), interval '0'
     )::interval AS oldest_dirty_age;
 
 -- name: OutboxProbeKey :one

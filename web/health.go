@@ -9,12 +9,25 @@ import (
 	"github.com/claimsync/claimsync/scoring"
 )
 
-// readyTimeout is how long the database may take to answer a probe, whose own deadline is often a few seconds.
-const readyTimeout = 2 * time.Second
+const (
+	// readyTimeout is how long the database may take to answer a probe, whose own deadline is often a few seconds.
+	readyTimeout = 2 * time.Second
 
+	// toldToWait is how long Clerk may have everybody wait before it is worth mentioning: a change is then later than it
+	// should ever be.
+	toldToWait = time.Minute
+)
+
+// health is the answer to a probe. Causes has a word for programs for each of the reasons, which are for people: database,
+// schema; outage, configuration, operator (the breaker's); retry_after, queue_paused.
 type health struct {
 	Status  string   `json:"status"`
 	Reasons []string `json:"reasons,omitempty"`
+	Causes  []string `json:"causes,omitempty"`
+}
+
+func (h *health) add(cause, reason string) {
+	h.Causes, h.Reasons = append(h.Causes, cause), append(h.Reasons, reason)
 }
 
 // livez says that the process serves requests. A database that is away is no reason to restart it.
@@ -22,43 +35,76 @@ func (s *server) livez(w http.ResponseWriter, _ *http.Request) {
 	_ = answer(w, http.StatusOK, health{Status: "alive"})
 }
 
-// readyz says whether requests can succeed now. It remembers nothing, so it recovers with the database. While the breaker
-// is open it is degraded, and still answers 200: changes are accepted and wait, so a failure of Clerk is no reason to take
+// readyz says whether requests can succeed now. It remembers nothing, so it recovers with the database. While nothing is
+// pushed it is degraded, and still answers 200: changes are accepted and wait, so a failure of Clerk is no reason to take
 // the service out. The reasons are for everybody: they name no host and no error.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
-	standing, err := s.config.Outbox.Standing(ctx, s.config.Pool, s.config.Topic)
-	switch {
-	case err != nil:
+	degraded := health{Status: "degraded"}
+	if err := s.addDegradations(ctx, &degraded); err != nil {
 		s.config.Logger.DebugContext(ctx, "Not ready", "err", err)
 		w.Header().Set("Retry-After", retryAfter)
-		_ = answer(w, http.StatusServiceUnavailable, health{"unavailable", []string{unreadyInWords(err)}})
-	case standing.Breaker != nil:
-		_ = answer(w, http.StatusOK, health{"degraded", []string{degradedInWords(standing.Breaker)}})
-	default:
+		_ = answer(w, http.StatusServiceUnavailable, unreadyBecauseOf(err))
+		return
+	}
+	if len(degraded.Causes) == 0 {
 		_ = answer(w, http.StatusOK, health{Status: "ready"})
+		return
 	}
+	_ = answer(w, http.StatusOK, degraded)
 }
 
-// unreadyInWords tells a database that is away from one that refuses us: it may not be migrated.
-func unreadyInWords(err error) string {
+// unreadyBecauseOf tells a database that is away from one that refuses us: it may not be migrated.
+func unreadyBecauseOf(err error) health {
+	h := health{Status: "unavailable"}
 	if unavailable(err) {
-		return "the database does not answer"
+		h.add("database", "the database does not answer")
+	} else {
+		h.add("schema", "the database refuses us: has it been migrated?")
 	}
-	return "the database refuses us: has it been migrated?"
+	return h
 }
 
-// degradedInWords leaves out the breaker's own reason, which has Clerk's or a person's words.
-func degradedInWords(b *outbox.Breaker) string {
-	since := scoring.Timestamp(b.Since.Truncate(time.Second)).String()
+// addDegradations adds what keeps changes from being pushed, in the order in which it is in the way.
+func (s *server) addDegradations(ctx context.Context, h *health) error {
+	standing, err := s.config.Outbox.Standing(ctx, s.config.Pool, s.config.Topic)
+	if err != nil {
+		return err
+	}
+	now, err := s.config.Outbox.Clock(ctx, s.config.Pool)
+	if err != nil {
+		return err
+	}
+	pause, err := s.config.Outbox.QueuePause(ctx, s.config.Pool, s.config.Topic)
+	if err != nil {
+		return err
+	}
+	if standing.Breaker != nil {
+		h.add(string(standing.Breaker.Cause), breakerInWords(standing.Breaker))
+	}
+	if blocked := standing.Blocked; blocked != nil && blocked.Until.Sub(now) > toldToWait {
+		h.add("retry_after", "Clerk told everybody to wait (Retry-After) until "+second(blocked.Until)+": changes wait")
+	}
+	if pause != nil && !pause.ByBreaker {
+		h.add("queue_paused", "a person paused River's queue at "+second(pause.Since)+
+			": changes wait until it is resumed, in River UI")
+	}
+	return nil
+}
+
+// breakerInWords leaves out the breaker's own reason, which has Clerk's or a person's words.
+func breakerInWords(b *outbox.Breaker) string {
 	switch b.Cause {
 	case outbox.CauseOutage:
-		return "Clerk fails or does not answer (outage) since " + since + ": changes wait until it recovers"
+		return "Clerk fails or does not answer (outage) since " + second(b.Since) + ": changes wait until it recovers"
 	case outbox.CauseConfiguration:
-		return "Clerk refuses us (configuration) since " + since +
+		return "Clerk refuses us (configuration) since " + second(b.Since) +
 			": check CLERK_SECRET_KEY and CLERK_API_URL; changes wait until that is mended"
 	default:
-		return "a person opened the breaker (operator) at " + since + ": changes wait until app breaker close"
+		return "a person opened the breaker (operator) at " + second(b.Since) + ": changes wait until app breaker close"
 	}
 }
+
+// second is a time to the second: what comes after says nothing to a person.
+func second(t time.Time) string { return scoring.Timestamp(t.Truncate(time.Second)).String() }

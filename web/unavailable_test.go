@@ -129,6 +129,7 @@ func TestPostgresGoesAndComesBack(t *testing.T) {
 		if ready.status != 503 || ready.json(t)["status"] != "unavailable" || ready.json(t)["reasons"] == nil {
 			t.Errorf("readyz: %d %s", ready.status, ready.body)
 		}
+		diff(t, "causes", any([]any{"database"}), ready.json(t)["causes"])
 		a.must(200, "GET", "/livez", "")
 	}
 

@@ -19,6 +19,7 @@ import (
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbtest"
 	"github.com/claimsync/claimsync/jobs"
+	"github.com/claimsync/claimsync/metrics"
 	"github.com/claimsync/claimsync/scoring"
 )
 
@@ -85,7 +86,10 @@ func startIdle(b *testing.B) *idleMonolith {
 		clerk:         startUnlimited(b),
 		organizations: sampleOf(9), // the tenth would not be linked
 	}
-	client, err := clerk.New(clerk.Config{SecretKey: clerktest.DefaultSecretKey, BaseURL: idle.clerk.BaseURL()})
+	registry := metrics.New()
+	client, err := clerk.New(clerk.Config{
+		SecretKey: clerktest.DefaultSecretKey, BaseURL: idle.clerk.BaseURL(), Transport: registry.WatchClerk(clerk.NewTransport()),
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -93,7 +97,7 @@ func startIdle(b *testing.B) *idleMonolith {
 	m, err := startMonolith(b.Context(), monolithConfig{
 		pool: idle.pool, clerk: client, rate: rateFlags{RateLimit: claimsync.Unlimited, OrganizationRateLimit: claimsync.Unlimited},
 		riverSchema: db.DefaultRiverSchema, maxWorkers: jobs.DefaultMaxWorkers,
-		addr: "127.0.0.1:0", adminToken: "benchmark", logger: slog.New(slog.DiscardHandler),
+		addr: "127.0.0.1:0", adminToken: "benchmark", metrics: registry, logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/localpg"
 	"github.com/claimsync/claimsync/jobs"
+	"github.com/claimsync/claimsync/metrics"
 )
 
 type demoCommand struct {
@@ -105,7 +106,10 @@ func (c *demoCommand) setStage(ctx context.Context, a *app) (_ *stage, err error
 		return nil, err
 	}
 	s.atEnd(s.clerk.Close)
-	client, err := clerk.New(clerk.Config{SecretKey: clerktest.DefaultSecretKey, BaseURL: s.clerk.BaseURL()})
+	registry := metrics.New()
+	client, err := clerk.New(clerk.Config{
+		SecretKey: clerktest.DefaultSecretKey, BaseURL: s.clerk.BaseURL(), Transport: registry.WatchClerk(clerk.NewTransport()),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +117,7 @@ func (c *demoCommand) setStage(ctx context.Context, a *app) (_ *stage, err error
 	s.monolith, err = startMonolith(ctx, monolithConfig{
 		pool: s.pool, clerk: client, rate: rateFlags{RateLimit: production.Requests},
 		riverSchema: db.DefaultRiverSchema, maxWorkers: jobs.DefaultMaxWorkers,
-		addr: c.Addr, adminToken: s.token, logger: logger,
+		addr: c.Addr, adminToken: s.token, metrics: registry, logger: logger,
 	})
 	if err != nil {
 		return nil, err

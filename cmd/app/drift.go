@@ -49,7 +49,7 @@ Exit codes: 0, if nothing differs; 3, if something does, repaired or not; 1, if 
 }
 
 func (c *driftCommand) Run(ctx context.Context, a *app) error {
-	client, err := c.client()
+	client, err := c.client(nil)
 	if err != nil {
 		return err
 	}

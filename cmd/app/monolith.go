@@ -39,6 +39,7 @@ type monolithConfig struct {
 	adminToken  string
 	webhook     *clerk.Webhook // nil: Clerk's events are not taken
 	linkKey     string
+	metrics     *metrics.Metrics // Clerk's calls are counted there already
 	logger      *slog.Logger
 }
 
@@ -58,7 +59,7 @@ type monolith struct {
 
 // startMonolith starts everything. The caller stops it.
 func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err error) {
-	registry := metrics.New()
+	registry := config.metrics
 	registry.WatchPool(config.pool)
 	m := &monolith{logger: config.logger, serveErr: make(chan error, 1)}
 	var stopping context.Context
@@ -81,6 +82,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 	registry.WatchOutbox(config.pool, m.sync.Outbox(), claimsync.Topic)
 	registry.WatchScores(config.pool)
 	registry.WatchDrift(config.pool, claimsync.Topic)
+	registry.WatchFleet(m.sync)
 
 	riverConfig, err := jobs.RiverConfig(m.sync.Jobs(), config.riverSchema)
 	if err != nil {

@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 
 	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/metrics"
 )
 
 type serveCommand struct {
@@ -69,8 +71,9 @@ type clerkFlags struct {
 	ClerkAPIURL    string `name:"clerk-api-url" envvar:"CLERK_API_URL" placeholder:"URL" help:"Clerk's API with its /v1. Default: Clerk's own."`
 }
 
-func (f *clerkFlags) client() (*clerk.Client, error) {
-	client, err := clerk.New(clerk.Config{SecretKey: f.ClerkSecretKey, BaseURL: f.ClerkAPIURL})
+// client returns a client that calls by transport; nil: by its own.
+func (f *clerkFlags) client(transport http.RoundTripper) (*clerk.Client, error) {
+	client, err := clerk.New(clerk.Config{SecretKey: f.ClerkSecretKey, BaseURL: f.ClerkAPIURL, Transport: transport})
 	if err != nil {
 		return nil, usage("%w (CLERK_SECRET_KEY, CLERK_API_URL)", err)
 	}
@@ -92,7 +95,8 @@ either.`
 }
 
 func (c *serveCommand) Run(ctx context.Context, a *app) error {
-	client, err := c.client()
+	registry := metrics.New()
+	client, err := c.client(registry.WatchClerk(clerk.NewTransport()))
 	if err != nil {
 		return err
 	}
@@ -127,7 +131,8 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 	}
 	m, err := startMonolith(ctx, monolithConfig{
 		pool: pool, clerk: client, rate: c.rateFlags, drift: c.driftFlags, keep: c.retentionFlags, riverSchema: c.RiverSchema,
-		maxWorkers: c.MaxWorkers, addr: c.Addr, adminToken: token, webhook: webhook, linkKey: c.LinkKey, logger: a.logger,
+		maxWorkers: c.MaxWorkers, addr: c.Addr, adminToken: token, webhook: webhook, linkKey: c.LinkKey,
+		metrics: registry, logger: a.logger,
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -142,6 +143,26 @@ func (i *installation) query(sql string) int {
 	return query(i.t, strings.TrimPrefix(i.environment[0], "DATABASE_URL="), sql)
 }
 
+// metrics is what Prometheus would read, without the token.
+func (i *installation) metrics() string {
+	i.t.Helper()
+	request, err := http.NewRequestWithContext(i.t.Context(), http.MethodGet,
+		strings.TrimSuffix(i.api.base, "/v1/organizations/")+"/metrics", nil)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		i.t.Fatalf("%d %s, %v", response.StatusCode, text, err)
+	}
+	return string(text)
+}
+
 func TestServe(t *testing.T) {
 	i := install(t, 200)
 	p := i.serve()
@@ -156,6 +177,14 @@ func TestServe(t *testing.T) {
 	}
 
 	i.untilClean()
+	for _, line := range []string{
+		`claimsync_clerk_requests_total{code="200",operation="push"} `, `claimsync_processes{state="alive"} 1`,
+		`claimsync_build_info{version="`, `claimsync_river_jobs{state="available",topic="clerk_organization"} 0`,
+	} {
+		if metrics := i.metrics(); !strings.Contains(metrics, "\n"+line) {
+			t.Errorf("no metric begins with %s:\n%s", line, metrics)
+		}
+	}
 	p.Signal(syscall.SIGTERM)
 	if code := p.Exit(); code != exitOK {
 		t.Errorf("exit code after SIGTERM %d, want 0", code)

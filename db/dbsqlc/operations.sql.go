@@ -395,3 +395,110 @@ func (q *Queries) ProcessSeen(ctx context.Context, db DBTX, arg ProcessSeenParam
 	)
 	return err
 }
+
+const QueueJobStates = `-- name: QueueJobStates :many
+SELECT 'available'::text AS state, count(*) AS jobs FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'available' AND j.queue = $1 LIMIT $2) AS available
+UNION ALL
+SELECT 'pending', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'pending' AND j.queue = $1 LIMIT $2) AS pending
+UNION ALL
+SELECT 'retryable', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'retryable' AND j.queue = $1 LIMIT $2) AS retryable
+UNION ALL
+SELECT 'running', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'running' AND j.queue = $1 LIMIT $2) AS running
+UNION ALL
+SELECT 'scheduled', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'scheduled' AND j.queue = $1 LIMIT $2) AS scheduled
+UNION ALL
+SELECT 'discarded', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'discarded' AND j.queue = $1 LIMIT $2) AS discarded
+`
+
+type QueueJobStatesParams struct {
+	Queue string
+	Most  int32
+}
+
+type QueueJobStatesRow struct {
+	State string
+	Jobs  int64
+}
+
+// How many jobs of the queue there are in each state but those in which it has done its work. Each state is a walk of its
+// own along River's index (state, queue, priority, scheduled_at, id). It is written out, for the planner to know that each
+// is rare, where a join would have it read all the completed ones.
+func (q *Queries) QueueJobStates(ctx context.Context, db DBTX, arg QueueJobStatesParams) ([]QueueJobStatesRow, error) {
+	rows, err := db.Query(ctx, QueueJobStates, arg.Queue, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []QueueJobStatesRow
+	for rows.Next() {
+		var i QueueJobStatesRow
+		if err := rows.Scan(&i.State, &i.Jobs); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const QueueOldestDue = `-- name: QueueOldestDue :many
+SELECT p.priority::smallint AS priority, COALESCE(clock_timestamp() - (
+    SELECT j.scheduled_at FROM river.river_job AS j
+    WHERE j.state = 'available' AND j.queue = $1 AND j.priority = p.priority ORDER BY j.scheduled_at LIMIT 1
+), interval '0')::interval AS age
+FROM (VALUES (1::smallint), (2), (3), (4)) AS p (priority)
+`
+
+type QueueOldestDueRow struct {
+	Priority int16
+	Age      time.Duration
+}
+
+// For how long the first job of each priority has been due. Along the same index, at whose end for a priority it is.
+func (q *Queries) QueueOldestDue(ctx context.Context, db DBTX, queue string) ([]QueueOldestDueRow, error) {
+	rows, err := db.Query(ctx, QueueOldestDue, queue)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []QueueOldestDueRow
+	for rows.Next() {
+		var i QueueOldestDueRow
+		if err := rows.Scan(&i.Priority, &i.Age); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const QueuePause = `-- name: QueuePause :one
+SELECT q.paused_at::timestamptz AS paused_at, (d.queue_paused_at IS NOT NULL)::boolean AS by_breaker
+FROM river.river_queue AS q
+LEFT JOIN destination AS d ON d.topic = q.name AND d.opened_at IS NOT NULL AND d.queue_paused_at = q.paused_at
+WHERE q.name = $1 AND q.paused_at IS NOT NULL
+`
+
+type QueuePauseRow struct {
+	PausedAt  time.Time
+	ByBreaker bool
+}
+
+// The pause of a queue, and whether the breaker made it. No row: there is none.
+func (q *Queries) QueuePause(ctx context.Context, db DBTX, topic string) (QueuePauseRow, error) {
+	row := db.QueryRow(ctx, QueuePause, topic)
+	var i QueuePauseRow
+	err := row.Scan(&i.PausedAt, &i.ByBreaker)
+	return i, err
+}

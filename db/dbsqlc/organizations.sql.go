@@ -414,8 +414,10 @@ func (q *Queries) OrganizationUpdate(ctx context.Context, db DBTX, arg Organizat
 }
 
 const OrganizationsDue = `-- name: OrganizationsDue :one
-SELECT count(*) AS organizations, COALESCE(clock_timestamp() - min(recalculate_at), interval '0')::interval AS overdue
-FROM organizations WHERE recalculate_at <= now()
+SELECT
+    (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() LIMIT $1) AS due)::bigint AS organizations,
+    COALESCE(clock_timestamp() - (SELECT recalculate_at FROM organizations WHERE recalculate_at <= now()
+        ORDER BY recalculate_at LIMIT 1), interval '0')::interval AS overdue
 `
 
 type OrganizationsDueRow struct {
@@ -423,9 +425,10 @@ type OrganizationsDueRow struct {
 	Overdue       time.Duration
 }
 
-// How many are due and have not been calculated yet, and how long the one has been that is due for longest.
-func (q *Queries) OrganizationsDue(ctx context.Context, db DBTX) (OrganizationsDueRow, error) {
-	row := db.QueryRow(ctx, OrganizationsDue)
+// How many are due and have not been calculated yet, counted no further than most, and how long the one has been that is
+// due for longest.
+func (q *Queries) OrganizationsDue(ctx context.Context, db DBTX, most int32) (OrganizationsDueRow, error) {
+	row := db.QueryRow(ctx, OrganizationsDue, most)
 	var i OrganizationsDueRow
 	err := row.Scan(&i.Organizations, &i.Overdue)
 	return i, err

@@ -85,8 +85,8 @@ SELECT
         WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL LIMIT $2) AS dirty)::bigint AS dirty,
     (SELECT count(*) FROM (SELECT FROM outbox AS o
         WHERE o.topic = $1 AND o.parked_at IS NOT NULL LIMIT $2) AS parked)::bigint AS parked,
-    COALESCE((SELECT clock_timestamp() - min(o.dirty_since) FROM outbox AS o
-        WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL), interval '0'
+    COALESCE(clock_timestamp() - (SELECT o.dirty_since FROM outbox AS o
+        WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL ORDER BY o.dirty_since LIMIT 1), interval '0'
     )::interval AS oldest_dirty_age
 `
 
@@ -101,7 +101,8 @@ type OutboxBacklogRow struct {
 	OldestDirtyAge time.Duration
 }
 
-// Walks the partial indexes only, and no further than most rows: the cost is the backlog's, not the table's.
+// Walks the partial indexes only, and no further than most rows: the cost is the backlog's, not the table's. The oldest is
+// the first of its index, where a min would be one of all of them whenever the last ANALYZE saw no backlog.
 func (q *Queries) OutboxBacklog(ctx context.Context, db DBTX, arg OutboxBacklogParams) (OutboxBacklogRow, error) {
 	row := db.QueryRow(ctx, OutboxBacklog, arg.Topic, arg.Most)
 	var i OutboxBacklogRow
