@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/internal/housekeeping"
@@ -78,6 +79,10 @@ type Config struct {
 	// Logger gets a line per push. Defaults to none.
 	Logger *slog.Logger
 
+	// TracerProvider gets a span per push: see jobs.Config. Calls to Clerk and to the database are traced by whoever has made
+	// Clerk and Pool. Defaults to none.
+	TracerProvider trace.TracerProvider
+
 	// Observer is told of pushes, sweeps, recalculations, drift checks and events, for metrics. Defaults to none.
 	Observer Observer
 }
@@ -139,6 +144,8 @@ func New(config Config) (*Sync, error) {
 		MaxWorkers: config.MaxWorkers,
 		Stopping:   config.Stopping,
 		Logger:     config.Logger,
+
+		TracerProvider: config.TracerProvider,
 	}
 	if config.Observer != nil {
 		s.jobs.Observer = config.Observer

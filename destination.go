@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/jackc/pgx/v5"
@@ -24,13 +25,13 @@ type organizationDestination struct {
 // Deliver pushes the current claims of the Clerk organization key. If no organization is linked to it (any more), its
 // claims are removed.
 func (d *organizationDestination) Deliver(ctx context.Context, key string, version int64) (outbox.Receipt, error) {
-	metadata, linked, err := wantedOf(ctx, d.pool, key, version)
+	metadata, organization, err := wantedOf(ctx, d.pool, key, version)
 	if err != nil {
 		return outbox.Receipt{}, err
 	}
 	answer, err := d.clerk.PushMetadata(ctx, key, metadata)
-	receipt := outbox.Receipt{Status: answer.Status, TraceID: answer.TraceID}
-	if !linked && answer.Status == http.StatusNotFound {
+	receipt := receiptOf(answer, organization)
+	if organization == "" && answer.Status == http.StatusNotFound {
 		return receipt, nil // what is gone has no claims
 	}
 	if err == nil {
@@ -41,32 +42,44 @@ func (d *organizationDestination) Deliver(ctx context.Context, key string, versi
 
 // Verify reads back what Clerk has.
 func (d *organizationDestination) Verify(ctx context.Context, key string, version int64) (bool, outbox.Receipt, error) {
-	metadata, linked, err := wantedOf(ctx, d.pool, key, version)
+	metadata, organization, err := wantedOf(ctx, d.pool, key, version)
 	if err != nil {
 		return false, outbox.Receipt{}, err
 	}
-	organization, answer, err := d.clerk.Organization(ctx, key)
-	receipt := outbox.Receipt{Status: answer.Status, TraceID: answer.TraceID}
-	if !linked && answer.Status == http.StatusNotFound {
+	found, answer, err := d.clerk.Organization(ctx, key)
+	receipt := receiptOf(answer, organization)
+	if organization == "" && answer.Status == http.StatusNotFound {
 		return true, receipt, nil
 	}
-	return organization.Confirms(metadata), receipt, failureFrom(err, receipt)
+	return found.Confirms(metadata), receipt, failureFrom(err, receipt)
 }
 
-// wantedOf is what Clerk is to have of the organization that is linked to key now. If none is, nothing.
+// receiptOf tells the log what a push is known by: to us the organization, if one is linked, and to Clerk the call.
+func receiptOf(answer clerk.Receipt, organization string) outbox.Receipt {
+	receipt := outbox.Receipt{Status: answer.Status, TraceID: answer.TraceID}
+	if organization != "" {
+		receipt.LogAttrs = append(receipt.LogAttrs, slog.String("organization_id", organization))
+	}
+	if answer.TraceID != "" {
+		receipt.LogAttrs = append(receipt.LogAttrs, slog.String("clerk_trace_id", answer.TraceID))
+	}
+	return receipt
+}
+
+// wantedOf is what Clerk is to have of the organization that is linked to key now, and which that is. If none is, nothing.
 func wantedOf(
 	ctx context.Context, conn dbsqlc.DBTX, key string, version int64,
-) (metadata clerk.Metadata, linked bool, err error) {
+) (metadata clerk.Metadata, organization string, err error) {
 	claims, err := dbsqlc.New().OrganizationClaims(ctx, conn, key)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return clerk.Metadata{Version: version}, false, nil
+		return clerk.Metadata{Version: version}, "", nil
 	case err != nil:
-		return clerk.Metadata{}, false, fmt.Errorf("reading the claims of %s: %w", key, err)
+		return clerk.Metadata{}, "", fmt.Errorf("reading the claims of %s: %w", key, err)
 	}
 	metadata = metadataOf(claims.CertificationTier, claims.ComplianceScore, claims.InsuranceValid)
 	metadata.Version = version
-	return metadata, true, nil
+	return metadata, claims.ID, nil
 }
 
 // metadataOf is what Clerk is to have of a linked organization. One that was never calculated has no score.

@@ -3,6 +3,9 @@ package claimsync_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,6 +116,9 @@ func TestDestinationFollowsTheLink(t *testing.T) {
 		if err != nil || receipt.Status != 200 || receipt.TraceID == "" {
 			t.Fatalf("%s: %+v, %v", step.sql, receipt, err)
 		}
+		if linked := step.want["certification_tier"] != nil; linked != strings.Contains(fmt.Sprint(receipt.LogAttrs), "organization_id=") {
+			t.Errorf("after %s, for the log: %v", step.sql, receipt.LogAttrs)
+		}
 		step.want["theirs"] = 1.0
 		if diff := cmp.Diff(step.want, e.claims(id)); diff != "" {
 			t.Errorf("after %s (-want +got):\n%s", step.sql, diff)
@@ -194,7 +200,14 @@ func TestDestinationFailures(t *testing.T) {
 				t.Fatalf("got %v, want a Failure", err)
 			}
 			got := *failure
-			got.Err, got.Receipt.TraceID = nil, ""
+			want := []slog.Attr{slog.String("organization_id", "a")}
+			if id := got.Receipt.TraceID; id != "" {
+				want = append(want, slog.String("clerk_trace_id", id))
+			}
+			if diff := cmp.Diff(want, got.Receipt.LogAttrs); diff != "" {
+				t.Errorf("for the log (-want +got):\n%s", diff)
+			}
+			got.Err, got.Receipt.TraceID, got.Receipt.LogAttrs = nil, "", nil
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("failure (-want +got):\n%s", diff)
 			}

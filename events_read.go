@@ -32,7 +32,7 @@ func (s *Sync) readOrganization(ctx context.Context, id string, priority outbox.
 	case !errors.As(err, &failed):
 		return clerk.Organization{}, err
 	case failed.Action == clerk.Missing:
-		s.logger.InfoContext(ctx, "Clerk organization is gone", "key", id, "trace_id", receipt.TraceID)
+		s.logger.InfoContext(ctx, "Clerk organization is gone", "key", id, "clerk_trace_id", receipt.TraceID)
 		return clerk.Organization{}, nil
 	}
 	return clerk.Organization{}, errors.Join(err, s.holdBack(ctx, failed))

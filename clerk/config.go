@@ -18,7 +18,7 @@ const DefaultTimeout = 5 * time.Second
 type Config struct {
 	// SecretKey authenticates every call, as `sk_test_…` or `sk_live_…`. It is held by the client alone: the SDK's
 	// package-global key is neither set nor read.
-	SecretKey string
+	SecretKey string `json:"-"`
 
 	// BaseURL is where the API lives, with its version: absolute, http or https. Plain http is meant for an emulator
 	// on the same host.
@@ -36,7 +36,7 @@ type Config struct {
 	// connection is taken for a request that may have arrived.
 	//
 	// Defaults to NewTransport().
-	Transport http.RoundTripper
+	Transport http.RoundTripper `json:"-"`
 }
 
 // withDefaults checks the configuration and fills in what was left out.

@@ -15,11 +15,14 @@ const defaultMaxConns = 20
 
 // Open makes a pool for the database at url (a libpq URL or keyword string; pgxpool's parameters such as
 // pool_max_conns are understood). It does not connect yet: the database may be away, now or later, and the pool
-// recovers by itself. The caller closes the pool.
-func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
+// recovers by itself. The edits change the configuration, for instrumentation. The caller closes the pool.
+func Open(ctx context.Context, url string, edits ...func(*pgxpool.Config)) (*pgxpool.Pool, error) {
 	config, err := Config(url)
 	if err != nil {
 		return nil, err
+	}
+	for _, edit := range edits {
+		edit(config)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

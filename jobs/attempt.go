@@ -10,6 +10,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/outbox"
@@ -21,12 +22,48 @@ type attempt struct {
 	queue    Waker
 	job      *deliveryJob // nil: a probe
 	lane     *lane        // nil: the same
-	lease    outbox.Lease
-	leaseEnd time.Time // no later than in the database
+	lease    outbox.Lease // before it is claimed: topic and key
+	leaseEnd time.Time    // no later than in the database
+	span     trace.Span   // of what follows from the claim
 	receipt  outbox.Receipt
 	failure  *outbox.Failure // nil: none
 	duration time.Duration
 	canceled bool // the process is stopping and did not wait for the delivery
+}
+
+// claim takes the lease of the row, for the job or as a probe. If it is held then, carryOut follows.
+func (a *attempt) claim(ctx context.Context) (claim outbox.Claim, err error) {
+	ctx = a.begin(ctx)
+	a.leaseEnd = time.Now().Add(a.config.Outbox.Lease())
+	if a.job != nil {
+		claim, err = a.config.Outbox.Claim(ctx, a.config.Pool, a.lease.Topic, a.lease.Key, a.job.ID)
+	} else {
+		claim, err = a.config.Outbox.ClaimProbe(ctx, a.config.Pool, a.lease.Topic, a.lease.Key)
+	}
+	if claim.Held() {
+		a.lease = claim.Lease
+	} else {
+		a.notClaimed(claim.Verdict, err)
+	}
+	return claim, err
+}
+
+// carryOut does what was claimed, and returns what River is to do with the job.
+func (a *attempt) carryOut(ctx context.Context, verdict outbox.Verdict, destination outbox.Destination) error {
+	ctx = a.resume(ctx, verdict)
+	defer a.span.End()
+	err := a.deliverOrVerify(ctx, verdict, destination)
+	if err != nil && !errors.As(err, new(*river.JobSnoozeError)) {
+		a.failSpan(err)
+	}
+	return err
+}
+
+func (a *attempt) deliverOrVerify(ctx context.Context, verdict outbox.Verdict, destination outbox.Destination) error {
+	if verdict == outbox.Unverified {
+		return a.verify(ctx, destination)
+	}
+	return a.deliver(ctx, destination)
 }
 
 func (a *attempt) deliver(ctx context.Context, destination outbox.Destination) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/claimsync/claimsync/outbox"
 )
@@ -74,17 +75,26 @@ type Config struct {
 	SoftStopTimeout time.Duration
 
 	// Stopping is done when the process begins to stop: jobs that wait for their turn to call the destination then go back
-	// into the queue at once. Defaults to never: they go when their turn comes, or River cancels them.
+	// into the queue at once, and failures that the log has yet to sum up are summed up. Defaults to never: they go when
+	// their turn comes, or River cancels them.
 	Stopping context.Context
 
 	// SweepEvery is how often one process of the fleet sweeps, and looks whether it is time to probe. Defaults to DefaultSweepEvery.
 	SweepEvery time.Duration
 
-	// Logger gets a line per delivery. Defaults to none.
+	// Logger gets a line per delivery; of many that fail the same way the first few, and then one every ten seconds with
+	// their number. Defaults to none.
 	Logger *slog.Logger
+
+	// TracerProvider gets a span per delivery, the root of a trace, with a link to the span in whose transaction the job was
+	// inserted. Defaults to none; the one that OpenTelemetry keeps globally is not looked at.
+	TracerProvider trace.TracerProvider
 
 	// Observer is told what happens, for metrics. Defaults to none.
 	Observer Observer
+
+	tracer trace.Tracer // nil: none
+	bursts *burstLog    // of a worker, or a maintainer
 }
 
 // Observer is told of deliveries and sweeps. Its methods are called concurrently.
@@ -118,6 +128,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Observer == nil {
 		c.Observer = noObserver{}
+	}
+	if c.TracerProvider != nil {
+		c.tracer = c.TracerProvider.Tracer(tracerName)
 	}
 	return c
 }

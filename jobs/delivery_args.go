@@ -29,10 +29,15 @@ type Waker struct {
 func NewWaker(client *river.Client[pgx.Tx]) Waker { return Waker{client: client} }
 
 // WakeTx inserts one job per key in tx, in the queue named as the topic, and returns the jobs' ids in the keys' order.
+// The jobs remember ctx's span: here and not in a plugin of the client's, so that an application's own client needs none.
 func (w Waker) WakeTx(
 	ctx context.Context, tx pgx.Tx, topic string, priority outbox.Priority, keys []string,
 ) ([]int64, error) {
-	opts := &river.InsertOpts{Queue: topic, Priority: int(priority)}
+	metadata, err := causeMetadata(ctx)
+	if err != nil {
+		return nil, err
+	}
+	opts := &river.InsertOpts{Queue: topic, Priority: int(priority), Metadata: metadata}
 	params := make([]river.InsertManyParams, len(keys))
 	for i, key := range keys {
 		params[i] = river.InsertManyParams{Args: DeliveryArgs{Topic: topic, Key: key}, InsertOpts: opts}

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -22,6 +23,8 @@ type deliveryWorker struct {
 type deliveryJob = river.Job[DeliveryArgs]
 
 func newDeliveryWorker(config Config) *deliveryWorker {
+	config.bursts = newBurstLog(config.Logger)
+	context.AfterFunc(config.Stopping, config.bursts.end)
 	w := &deliveryWorker{config: config, lanes: map[string]*lane{}}
 	for topic := range config.Destinations {
 		w.lanes[topic] = newLane(&w.config, topic)
@@ -39,11 +42,20 @@ func (w *deliveryWorker) NextRetry(job *deliveryJob) time.Time {
 
 func (w *deliveryWorker) Work(ctx context.Context, job *deliveryJob) error {
 	err := w.work(ctx, job)
-	if err != nil && !errors.As(err, new(*river.JobSnoozeError)) {
-		w.config.Logger.ErrorContext(ctx, "Delivery broke: River tries again", "topic", job.Args.Topic, "key", job.Args.Key,
-			"job_id", job.ID, "attempt", job.Attempt, "err", err)
+	if err != nil && !errors.As(err, new(*river.JobSnoozeError)) && !errors.As(err, new(*loggedError)) {
+		w.logBroken(ctx, job, err)
 	}
 	return err
+}
+
+// logBroken is for a job that broke beside the delivery: the database is away.
+func (w *deliveryWorker) logBroken(ctx context.Context, job *deliveryJob, err error) {
+	kind := likenessOf(job.Args.Topic, job.Args.Key, "broke", outbox.Receipt{}, err)
+	if !w.config.bursts.due(slog.LevelError, kind, err.Error()) {
+		return
+	}
+	w.config.Logger.ErrorContext(ctx, "Delivery broke: River tries again", "topic", job.Args.Topic, "key", job.Args.Key,
+		"job_id", job.ID, "attempt", job.Attempt, "err", err)
 }
 
 func (w *deliveryWorker) work(ctx context.Context, job *deliveryJob) error {
@@ -53,20 +65,17 @@ func (w *deliveryWorker) work(ctx context.Context, job *deliveryJob) error {
 		w.config.Logger.WarnContext(ctx, "No destination for topic", "topic", job.Args.Topic, "job_id", job.ID)
 		return river.JobSnooze(time.Minute)
 	}
-	lane := w.lanes[job.Args.Topic]
-	claimed, leaseEnd, err := w.claim(ctx, lane, job)
+	attempt := &attempt{
+		config: &w.config, lane: w.lanes[job.Args.Topic], lease: outbox.Lease{Topic: job.Args.Topic, Key: job.Args.Key},
+		queue: NewWaker(river.ClientFromContext[pgx.Tx](ctx)), job: job,
+	}
+	claimed, err := w.claim(ctx, attempt)
 	if err != nil {
 		return err
 	}
-	attempt := &attempt{
-		config: &w.config, lane: lane, lease: claimed.Lease, leaseEnd: leaseEnd,
-		queue: NewWaker(river.ClientFromContext[pgx.Tx](ctx)), job: job,
-	}
 	switch claimed.Verdict {
-	case outbox.Claimed:
-		return attempt.deliver(ctx, destination)
-	case outbox.Unverified:
-		return attempt.verify(ctx, destination)
+	case outbox.Claimed, outbox.Unverified:
+		return attempt.carryOut(ctx, claimed.Verdict, destination)
 	case outbox.Clean, outbox.Parked:
 		return nil
 	case outbox.Locked:
@@ -80,34 +89,31 @@ func (w *deliveryWorker) work(ctx context.Context, job *deliveryJob) error {
 
 // claim claims the row when it is the job's turn. A destination that may not be called is waited for, as a turn is, but
 // not for long: the job is to be back in the queue before a sweep takes it for lost.
-func (w *deliveryWorker) claim(
-	ctx context.Context, lane *lane, job *deliveryJob,
-) (claim outbox.Claim, leaseEnd time.Time, err error) {
+func (w *deliveryWorker) claim(ctx context.Context, a *attempt) (claim outbox.Claim, err error) {
 	waiting, cancel := context.WithTimeout(ctx, w.config.patience())
 	defer cancel()
 	defer context.AfterFunc(w.config.Stopping, cancel)()
 	for {
-		if err := lane.turn(waiting, job); err != nil {
+		if err := a.lane.turn(waiting, a.job); err != nil {
 			if waiting.Err() != nil {
-				err = putBack(job)
+				err = putBack(a.job)
 			}
-			return outbox.Claim{}, time.Time{}, err
+			return outbox.Claim{}, err
 		}
-		leaseEnd = time.Now().Add(w.config.Outbox.Lease())
-		claim, err = w.config.Outbox.Claim(ctx, w.config.Pool, job.Args.Topic, job.Args.Key, job.ID)
-		if err == nil && (claim.Verdict == outbox.Claimed || claim.Verdict == outbox.Unverified) {
-			return claim, leaseEnd, nil
+		claim, err = a.claim(ctx)
+		if claim.Held() {
+			return claim, nil
 		}
-		lane.giveBack()
+		a.lane.giveBack()
 		switch {
 		case err != nil:
-			return claim, leaseEnd, err
+			return claim, err
 		case claim.Verdict == outbox.Blocked:
 			sleep(waiting, claim.Wait+rand.N(askSpread))
 		case claim.Verdict == outbox.Open:
 			sleep(waiting, askAgain)
 		default:
-			return claim, leaseEnd, nil
+			return claim, nil
 		}
 	}
 }

@@ -20,12 +20,15 @@ type Maintainer struct {
 
 // NewMaintainer returns a Maintainer of the topics of config.
 func NewMaintainer(config Config, queue Waker) *Maintainer {
-	return &Maintainer{config: config.withDefaults(), queue: queue, byHand: map[string]bool{}}
+	config = config.withDefaults()
+	config.bursts = newBurstLog(config.Logger)
+	return &Maintainer{config: config, queue: queue, byHand: map[string]bool{}}
 }
 
 // Run sweeps and probes until ctx is done and no probe is under way. It belongs into every process of the fleet: they
 // take turns. It goes on through failures of the database.
 func (m *Maintainer) Run(ctx context.Context) {
+	defer m.config.bursts.end()
 	defer m.probing.Wait()
 	m.probeSoon(ctx)
 	recurring.Run(ctx, m.config.Logger, "Maintaining the outbox", m.config.SweepEvery, m.maintain)

@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/riverqueue/river"
 
@@ -40,7 +39,8 @@ func (m *Maintainer) probe(ctx context.Context, topic string, destination outbox
 		return err
 	}
 	m.probing.Go(func() {
-		if err := m.push(ctx, topic, key, destination); err != nil && ctx.Err() == nil {
+		err := m.push(ctx, topic, key, destination)
+		if err != nil && ctx.Err() == nil && !errors.As(err, new(*loggedError)) {
 			m.config.Logger.ErrorContext(ctx, "Probe broke", "topic", topic, "key", key, "err", err)
 		}
 	})
@@ -56,20 +56,12 @@ func (m *Maintainer) push(ctx context.Context, topic, key string, destination ou
 		}
 		sleep(ctx, reservation.Wait)
 	}
-	leaseEnd := time.Now().Add(m.config.Outbox.Lease())
-	claim, err := m.config.Outbox.ClaimProbe(ctx, m.config.Pool, topic, key)
-	if err != nil {
+	attempt := &attempt{config: &m.config, queue: m.queue, lease: outbox.Lease{Topic: topic, Key: key}}
+	claim, err := attempt.claim(ctx)
+	if err != nil || !claim.Held() {
 		return err
 	}
-	attempt := &attempt{config: &m.config, queue: m.queue, lease: claim.Lease, leaseEnd: leaseEnd}
-	switch claim.Verdict {
-	case outbox.Claimed:
-		err = attempt.deliver(ctx, destination)
-	case outbox.Unverified:
-		err = attempt.verify(ctx, destination)
-	default:
-		return nil
-	}
+	err = attempt.carryOut(ctx, claim.Verdict, destination)
 	if err != nil && !errors.As(err, new(*river.JobSnoozeError)) { // a snooze is for a job, and there is none
 		return err
 	}

@@ -47,7 +47,7 @@ func (a *attempt) acknowledge(ctx context.Context) error {
 		return err
 	}
 	config.Observer.Applied(a.lease.Topic, lag)
-	a.log(ctx, slog.LevelInfo, "Delivered", "applied", a.receipt)
+	a.log(ctx, slog.LevelInfo, "Delivered", "applied", a.receipt, nil)
 	return nil
 }
 
@@ -82,8 +82,11 @@ func (a *attempt) holdBack(ctx context.Context, failure *outbox.Failure, decisio
 	if err != nil {
 		return err
 	}
-	config.Logger.WarnContext(ctx, "Rate limited: everybody waits, and is slower afterwards",
-		"topic", topic, "retry_after", decision.Block, "rate", rate)
+	kind := likenessOf(topic, a.lease.Key, "rate limited", failure.Receipt, failure)
+	if config.bursts.due(slog.LevelWarn, kind, failure.Error()) {
+		config.Logger.WarnContext(ctx, "Rate limited: everybody waits, and is slower afterwards",
+			"topic", topic, "retry_after", decision.Block, "rate", rate)
+	}
 	return nil
 }
 
@@ -98,7 +101,7 @@ func (a *attempt) park(ctx context.Context, failure *outbox.Failure) error {
 	if err != nil {
 		return err
 	}
-	a.log(ctx, slog.LevelError, "Delivery parked", string(outbox.Park), failure.Receipt, "err", failure)
+	a.log(ctx, slog.LevelError, "Delivery parked", string(outbox.Park), failure.Receipt, failure)
 	return nil
 }
 
@@ -112,7 +115,8 @@ func (a *attempt) release(ctx context.Context, failure *outbox.Failure, delay ti
 	if err != nil {
 		return err
 	}
-	a.log(ctx, levelOf(failure.Action), "Delivery failed", string(failure.Action), failure.Receipt, "err", failure, "retry_in", delay)
+	a.log(ctx, levelOf(failure.Action), "Delivery failed", string(failure.Action), failure.Receipt, failure,
+		slog.Duration("retry_in", delay))
 	return snooze(until)
 }
 
@@ -127,16 +131,31 @@ func (a *attempt) broke(ctx context.Context, cause error) error {
 	if err != nil {
 		return errors.Join(cause, err)
 	}
-	config.Observer.Delivered(a.lease.Topic, string(failure.Action), a.duration)
-	return cause
+	a.log(ctx, slog.LevelError, "Delivery broke: River tries again", string(failure.Action), a.receipt, cause)
+	return &loggedError{cause}
 }
+
+// loggedError is what went wrong with a delivery whose line is in the log already.
+type loggedError struct{ error }
+
+func (e *loggedError) Unwrap() error { return e.error }
 
 // fenced: the lease was lost, so the result does not count; the job has nothing more to do.
 func (a *attempt) fenced(ctx context.Context, receipt outbox.Receipt, failure *outbox.Failure) error {
 	config := a.config
-	a.log(ctx, slog.LevelWarn, "Delivery finished after its lease was lost", "fenced", receipt)
-	return config.Outbox.RecordFenced(ctx, config.Pool, a.lease, receipt, failure, a.duration)
+	if err := config.Outbox.RecordFenced(ctx, config.Pool, a.lease, receipt, failure, a.duration); err != nil {
+		return err
+	}
+	var err error
+	if failure != nil {
+		err = failure
+	}
+	a.log(ctx, slog.LevelWarn, "Delivery finished after its lease was lost", outcomeFenced, receipt, err)
+	return nil
 }
+
+// outcomeFenced is that of a delivery whose result did not count.
+const outcomeFenced = "fenced"
 
 // levelOf: what somebody has to look at is an error, what mends itself is not.
 func levelOf(action outbox.Action) slog.Level {
@@ -148,18 +167,4 @@ func levelOf(action outbox.Action) slog.Level {
 	default:
 		return slog.LevelWarn
 	}
-}
-
-func (a *attempt) log(ctx context.Context, level slog.Level, message, outcome string, receipt outbox.Receipt, more ...any) {
-	a.config.Observer.Delivered(a.lease.Topic, outcome, a.duration)
-	attrs := []any{
-		"topic", a.lease.Topic, "key", a.lease.Key, "version", a.lease.Version,
-		"outcome", outcome, "duration", a.duration, "trace_id", receipt.TraceID,
-	}
-	if a.job != nil {
-		attrs = append(attrs, "job_id", a.job.ID, "attempt", a.job.Attempt)
-	} else {
-		attrs = append(attrs, "probe", true)
-	}
-	a.config.Logger.Log(ctx, level, message, append(attrs, more...)...)
 }

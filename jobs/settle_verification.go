@@ -34,13 +34,15 @@ func (a *attempt) verified(ctx context.Context, inStep bool) error {
 	})
 	switch {
 	case errors.Is(err, outbox.ErrLeaseLost):
-		return nil // it changed nothing, and the next one to hold the lease asks again
+		// It changed nothing, and the next one to hold the lease asks again: nothing to record, or to count.
+		a.line(ctx, slog.LevelWarn, "Verification finished after its lease was lost", outcomeFenced, a.receipt, nil)
+		return nil
 	case err != nil:
 		return err
 	case inStep:
-		a.log(ctx, slog.LevelInfo, "Verified", "verified", a.receipt)
+		a.log(ctx, slog.LevelInfo, "Verified", "verified", a.receipt, nil)
 	default:
-		a.log(ctx, slog.LevelWarn, "Something landed over the latest push: pushing again", "overwritten", a.receipt)
+		a.log(ctx, slog.LevelWarn, "Something landed over the latest push: pushing again", "overwritten", a.receipt, nil)
 	}
 	return nil
 }

@@ -38,6 +38,9 @@ type Claim struct {
 	Lease   Lease         // for Claimed and Unverified
 }
 
+// Held tells whether the lease was taken.
+func (c Claim) Held() bool { return c.Verdict == Claimed || c.Verdict == Unverified }
+
 // Lease is the right to deliver one row, until it expires.
 type Lease struct {
 	Topic      string

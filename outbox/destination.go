@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"time"
 )
 
@@ -27,6 +28,9 @@ type Receipt struct {
 	// Applied is what a delivery made the destination say, for people to compare with what is wanted: a JSON document, small,
 	// without secrets. Nil: not told.
 	Applied json.RawMessage
+
+	// LogAttrs are said of the call in its log line and in its span, beside what is known of every delivery: ids, no secrets.
+	LogAttrs []slog.Attr
 }
 
 // Action is what a failure calls for.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -33,7 +34,7 @@ type Config struct {
 
 	// AdminToken opens everything that is not open to all. Required: an empty one would open it to everybody. Nor may it
 	// begin or end with space, such as the newline at the end of a file, which a bearer header does not carry.
-	AdminToken string
+	AdminToken string `json:"-"`
 
 	// RiverUI is served at /riverui/, see NewRiverUI. Nil: not at all.
 	RiverUI http.Handler
@@ -51,6 +52,16 @@ type Config struct {
 
 	// Logger gets failures, and at debug level a line per request. Defaults to none.
 	Logger *slog.Logger
+}
+
+// Format implements fmt.Formatter: a configuration that is printed, by whatever verb, does not show the token.
+func (c Config) Format(state fmt.State, _ rune) { _, _ = fmt.Fprint(state, c.redacted()) }
+
+// LogValue implements slog.LogValuer.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.redacted()) }
+
+func (c Config) redacted() string {
+	return fmt.Sprintf("web.Config{Topic: %q, RequestTimeout: %s}", c.Topic, c.RequestTimeout)
 }
 
 func (c Config) withDefaults() (Config, error) {

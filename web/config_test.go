@@ -1,6 +1,9 @@
 package web_test
 
 import (
+	"bytes"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -34,5 +37,20 @@ func TestConfig(t *testing.T) {
 		if _, err := web.NewHandler(config); err == nil || !strings.Contains(err.Error(), test.field) {
 			t.Errorf("without a usable %s: %v", test.field, err)
 		}
+	}
+}
+
+// However a configuration is printed, the token is not.
+func TestTokenIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	config := web.Config{AdminToken: "topsecret", Topic: "t"}
+	var said bytes.Buffer
+	for _, value := range []any{config, &config, []web.Config{config}} {
+		_, _ = fmt.Fprintf(&said, "%v %+v %#v %s %q", value, value, value, value, value)
+		slog.New(slog.NewJSONHandler(&said, nil)).Info("", "value", value)
+		slog.New(slog.NewTextHandler(&said, nil)).Info("", "value", value)
+	}
+	if strings.Contains(said.String(), "topsecret") || !strings.Contains(said.String(), `Topic: "t"`) {
+		t.Errorf("printed: %s", &said)
 	}
 }

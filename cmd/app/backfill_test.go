@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -45,7 +44,7 @@ func slowWalk(t *testing.T) (*console, string) {
 // begin starts the walk as a process, and returns in the middle of a step that is not the first.
 func (c *console) begin(url string) *proctest.Process {
 	c.t.Helper()
-	p := proctest.Start(c.t, os.Args[0], append([]string{asApp + "=1"}, c.environment...), "recalculate", "--all")
+	p := startApp(c.t, c.environment, "recalculate", "--all")
 	c.until("a step is done and another under way", func() bool {
 		return query(c.t, url, `SELECT count(*) FROM pg_stat_activity, backfill
 			WHERE done >= 200 AND datname = current_database() AND state = 'active' AND query LIKE '%OrganizationSaveScores%'`) > 0

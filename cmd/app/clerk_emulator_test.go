@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/claimsync/claimsync/internal/logtest"
 )
 
 // startEmulator runs the command until the test ends, and returns where its control API is.
@@ -17,10 +19,12 @@ func startEmulator(t *testing.T, args ...string) string {
 	ctx, cancel := context.WithCancel(t.Context())
 	read, write := io.Pipe()
 	ended := make(chan int, 1)
+	var said logtest.Journal
+	output := io.MultiWriter(&said, write)
 	go func() {
 		noEnvironment := func(string) string { return "" }
 		args := append([]string{"clerk-emulator", "--addr=127.0.0.1:0"}, args...)
-		ended <- run(ctx, args, strings.NewReader(""), write, write, noEnvironment)
+		ended <- run(ctx, args, strings.NewReader(""), output, output, noEnvironment)
 		_ = write.Close()
 	}()
 	t.Cleanup(func() {
@@ -28,6 +32,7 @@ func startEmulator(t *testing.T, args ...string) string {
 		if code := <-ended; code != exitOK {
 			t.Errorf("exit code %d", code)
 		}
+		transcript.add(t, args, said.String())
 	})
 	lines := bufio.NewScanner(read)
 	for lines.Scan() {

@@ -55,6 +55,7 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	logger *slog.Logger
+	getenv func(string) string // for what no flag stands for: OpenTelemetry's variables
 }
 
 // usageError is a mistake in the command line or the environment.
@@ -93,7 +94,10 @@ func run(
 		_, _ = fmt.Fprintf(stderr, "app: %v\nSee app --help.\n", err)
 		return exitUsage
 	}
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, logger: newLogger(stderr, flags.LogFormat, flags.LogLevel)}
+	a := &app{
+		stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv,
+		logger: newLogger(stderr, flags.LogFormat, flags.LogLevel),
+	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	return a.exitCode(command.Run(a))
 }

@@ -24,14 +24,14 @@ type databaseFlags struct {
 }
 
 // open opens the database, and checks that it answers.
-func (f *databaseFlags) open(ctx context.Context) (*pgxpool.Pool, error) {
+func (f *databaseFlags) open(ctx context.Context, edits ...func(*pgxpool.Config)) (*pgxpool.Pool, error) {
 	if f.DatabaseURL == "" {
 		return nil, usage("no database: set DATABASE_URL or --database-url, as postgres://user:password@host/database")
 	}
 	if _, err := db.Config(f.DatabaseURL); err != nil {
 		return nil, usageError{err}
 	}
-	pool, err := db.Open(ctx, f.DatabaseURL)
+	pool, err := db.Open(ctx, f.DatabaseURL, edits...)
 	if err != nil {
 		return nil, err
 	}

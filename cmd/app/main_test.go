@@ -14,5 +14,5 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asApp) != "" {
 		main()
 	}
-	dbtest.Main(m)
+	dbtest.Main(searched{m})
 }

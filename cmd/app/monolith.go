@@ -41,6 +41,7 @@ type monolithConfig struct {
 	linkKey     string
 	metrics     *metrics.Metrics // Clerk's calls are counted there already
 	logger      *slog.Logger
+	tracing     *tracing // nil: none
 }
 
 // monolith is API, workers, maintainer and River UI in one process.
@@ -75,6 +76,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 		OperatorLogRetention:  time.Duration(config.keep.OperatorLogRetention),
 		Stopping:              stopping,
 		Logger:                config.logger, Observer: registry,
+		TracerProvider: config.tracing.tracerProvider(),
 	})
 	if err != nil {
 		return nil, err
@@ -126,7 +128,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 		return nil, errors.Join(fmt.Errorf("starting River UI: %w", err), listener.Close(), m.river.Stop(context.WithoutCancel(ctx)))
 	}
 	m.running.Go(func() { m.sync.Run(background, waker) })
-	m.serve(listener, handler)
+	m.serve(listener, config.tracing.traceRequests(handler))
 	return m, nil
 }
 

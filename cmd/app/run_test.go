@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/claimsync/claimsync/clerk/clerktest"
 )
 
 // outcome is how a run ended.
@@ -31,6 +29,7 @@ func runApp(t testing.TB, ctx context.Context, stdin string, environment []strin
 	}
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, args, strings.NewReader(stdin), &stdout, &stderr, getenv)
+	transcript.add(t, args, stdout.String()+stderr.String())
 	return outcome{code, stdout.String(), stderr.String()}
 }
 
@@ -38,7 +37,7 @@ func runApp(t testing.TB, ctx context.Context, stdin string, environment []strin
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	const database = "DATABASE_URL=postgres://nobody:hunter2@127.0.0.1:1/none"
-	key := "CLERK_SECRET_KEY=" + clerktest.DefaultSecretKey
+	key := "CLERK_SECRET_KEY=" + testKey
 	tests := map[string]struct {
 		environment []string
 		args        []string

@@ -90,13 +90,22 @@ With CLERK_WEBHOOK_SECRET, Clerk's webhooks are taken at POST /webhooks/clerk. S
 organization.created, organization.updated and organization.deleted: a Clerk organization that is created with the id of one
 of ours in its private metadata is linked to it, one that somebody else changes is put right, one that is deleted is unlinked.
 
+Traces go to the OpenTelemetry collector that OTEL_EXPORTER_OTLP_ENDPOINT names (HTTP with protobuf), or to standard output
+with OTEL_TRACES_EXPORTER=console; OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER and the like mean what they always do. There are none
+by default.
+
 SIGTERM or SIGINT stops it gracefully: pushes under way finish. A second signal ends it at once, which loses nothing
 either.`
 }
 
 func (c *serveCommand) Run(ctx context.Context, a *app) error {
+	tracing, err := startTracing(ctx, a.getenv, a.stdout, a.logger)
+	if err != nil {
+		return err
+	}
+	defer tracing.stop()
 	registry := metrics.New()
-	client, err := c.client(registry.WatchClerk(clerk.NewTransport()))
+	client, err := c.client(tracing.traceClerk(registry.WatchClerk(clerk.NewTransport())))
 	if err != nil {
 		return err
 	}
@@ -114,7 +123,7 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	pool, err := c.open(ctx)
+	pool, err := c.open(ctx, tracing.tracePool)
 	if err != nil {
 		return err
 	}
@@ -132,7 +141,7 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 	m, err := startMonolith(ctx, monolithConfig{
 		pool: pool, clerk: client, rate: c.rateFlags, drift: c.driftFlags, keep: c.retentionFlags, riverSchema: c.RiverSchema,
 		maxWorkers: c.MaxWorkers, addr: c.Addr, adminToken: token, webhook: webhook, linkKey: c.LinkKey,
-		metrics: registry, logger: a.logger,
+		metrics: registry, tracing: tracing, logger: a.logger,
 	})
 	if err != nil {
 		return err

@@ -50,11 +50,11 @@ func stopShared() error {
 }
 
 // Main is for a package's TestMain: it runs the tests, stops the server and then fails if goroutines are left, apart from
-// those that the options allow. It does not return.
+// those that the options allow. It does not return. m is a *testing.M, or what runs one.
 //
 // A package without it leaks nothing either: the private server ends with the test binary, however that ends. Only a
 // server named by DATABASE_URL then keeps the template.
-func Main(m *testing.M, options ...goleak.Option) {
+func Main(m goleak.TestingM, options ...goleak.Option) {
 	goleak.VerifyTestMain(stopping{m}, options...)
 }
 
