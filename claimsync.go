@@ -131,7 +131,7 @@ func New(config Config) (*Sync, error) {
 	s := &Sync{
 		outbox: box, logger: config.Logger, observer: config.Observer, clerk: config.Clerk,
 		linkKey: cmp.Or(config.LinkKey, DefaultLinkKey), reading: make(chan struct{}, 1),
-		version: cmp.Or(config.Version, builtVersion()),
+		version: cmp.Or(config.Version, BuiltVersion()),
 		drift:   driftSchedule{every: config.DriftEvery, turn: driftTurn, repair: !config.DriftReportOnly},
 		keep:    keep,
 	}

@@ -81,7 +81,7 @@ func (h *hooked) serve() {
 		h.t.Fatal(err)
 	}
 	handler, err := web.NewHandler(web.Config{
-		Pool: h.pool, Store: h.store, Outbox: h.sync.Outbox(), Topic: claimsync.Topic, AdminToken: "token",
+		Pool: h.pool, Store: h.store, Sync: h.sync, AdminToken: "token",
 		Webhook: h.sync.Webhook(verifier, h.waker),
 	})
 	if err != nil {

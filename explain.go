@@ -27,6 +27,9 @@ type Explanation struct {
 	ClerkOrgID   string // "": it is not linked
 	State        outbox.State
 
+	// Result is that of its score, with the parts that are not stored; nil: it has none yet.
+	Result *scoring.Result
+
 	Row        outbox.Detail     // zero: it was never marked
 	Job        *rivertype.JobRow // that is to push it; nil: none, or it was deleted
 	Deliveries []dbsqlc.OutboxDelivery
@@ -52,10 +55,11 @@ func (s *Sync) Explain(ctx context.Context, river River, id string) (*Explanatio
 
 func (s *Sync) explainTx(ctx context.Context, tx pgx.Tx, river River, id string) (*Explanation, error) {
 	e := &Explanation{}
-	var err error
-	if e.Organization, e.ClerkOrgID, err = s.findTx(ctx, tx, id); err != nil {
+	found, err := s.findTx(ctx, tx, id)
+	if err != nil {
 		return nil, err
 	}
+	e.Organization, e.Result, e.ClerkOrgID = found.organization, found.result, found.key
 	if e.Gate, err = s.gateTx(ctx, tx, river); err != nil {
 		return nil, err
 	}
@@ -64,7 +68,7 @@ func (s *Sync) explainTx(ctx context.Context, tx pgx.Tx, river River, id string)
 			return nil, err
 		}
 	}
-	e.State = e.state()
+	e.State = stateOf(e.ClerkOrgID != "", e.Row.State)
 	e.WaitingFor, e.Until = e.waiting(s.outbox.Lease())
 	return e, nil
 }
@@ -74,7 +78,7 @@ func (s *Sync) rowTx(ctx context.Context, tx pgx.Tx, river River, e *Explanation
 	if e.Row, _, err = s.outbox.Detail(ctx, tx, Topic, e.ClerkOrgID); err != nil {
 		return err
 	}
-	if e.Deliveries, err = s.outbox.Deliveries(ctx, tx, Topic, e.ClerkOrgID, deliveriesExplained); err != nil {
+	if e.Deliveries, err = s.outbox.Deliveries(ctx, tx, Topic, e.ClerkOrgID, 0, deliveriesExplained); err != nil {
 		return err
 	}
 	contested, err := s.outbox.Contested(ctx, tx, Topic, e.ClerkOrgID)
@@ -92,13 +96,19 @@ func (s *Sync) rowTx(ctx context.Context, tx pgx.Tx, river River, e *Explanation
 	return nil
 }
 
-// state: the zero row, of one that is not there, is dirty: Clerk has never been told.
-func (e *Explanation) state() outbox.State {
+// Deliveries returns the deliveries to a Clerk organization, newest first: at most limit, after the one with the ID before; 0:
+// the newest.
+func (s *Sync) Deliveries(ctx context.Context, clerkOrgID string, before int64, limit int32) ([]dbsqlc.OutboxDelivery, error) {
+	return s.outbox.Deliveries(ctx, s.jobs.Pool, Topic, clerkOrgID, before, limit)
+}
+
+// stateOf: one without a row is dirty, for Clerk has never been told.
+func stateOf(linked bool, row outbox.State) outbox.State {
 	switch {
-	case e.ClerkOrgID == "":
+	case !linked:
 		return StateUnlinked
-	case e.Row.State == "":
+	case row == "":
 		return outbox.StateDirty
 	}
-	return e.Row.State
+	return row
 }

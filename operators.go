@@ -3,9 +3,12 @@ package claimsync
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
@@ -76,6 +79,20 @@ func (s *Sync) OperatorLog(ctx context.Context, before int64, limit int32) ([]Op
 		actions[i] = operatorActionOf(row)
 	}
 	return actions, nil
+}
+
+// LastOperatorAction returns the latest action of the kind on the target; nil: there is none.
+func (s *Sync) LastOperatorAction(ctx context.Context, action, target string) (*OperatorAction, error) {
+	row, err := dbsqlc.New().OperatorActionLast(ctx, s.jobs.Pool, dbsqlc.OperatorActionLastParams{
+		Action: action, Target: fitForLog(target, maxTarget),
+	})
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("looking for who did %s: %w", action, err)
+	}
+	return new(operatorActionOf(row)), nil
 }
 
 func operatorActionOf(row dbsqlc.OperatorAction) OperatorAction {

@@ -33,9 +33,9 @@ func (o *Overview) Verdict() (Health, string) {
 		return HealthBad, "No process is alive: nothing is pushed until an app serve runs."
 	case o.OldestDirtyAge > Objective:
 		return HealthBad, fmt.Sprintf("The oldest change has waited for %s, where %s is the objective.",
-			span(o.OldestDirtyAge), span(Objective))
+			Span(o.OldestDirtyAge), Span(Objective))
 	case o.Counts.Parked.N > 0:
-		return HealthPoor, fmt.Sprintf("%s given up on, until somebody redrives it.", organizationsAre(o.Counts.Parked))
+		return HealthPoor, givenUpOn(o.Counts.Parked)
 	case standing.Blocked != nil:
 		return HealthPoor, "Clerk told everybody to wait a little: pushes go on then."
 	case o.Drift.Report != nil && o.Drift.Report.Contested > 0:
@@ -49,11 +49,11 @@ func (o *Overview) Verdict() (Health, string) {
 	}
 }
 
-func organizationsAre(c Count) string {
+func givenUpOn(c Count) string {
 	if c.N == 1 {
-		return "1 organization was"
+		return "1 organization was given up on, until somebody redrives it."
 	}
-	return c.String() + " organizations were"
+	return c.String() + " organizations were given up on, until somebody redrives them."
 }
 
 func onTheWay(c Count) string {

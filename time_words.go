@@ -7,19 +7,23 @@ import (
 
 // moment is a time for people, absolute and seen from now: 2026-07-01 10:22:31 (in 4 s).
 func moment(now, t time.Time) string {
-	absolute := t.Local().Format(time.DateTime)
+	return fmt.Sprintf("%s (%s)", t.Local().Format(time.DateTime), FromNow(now, t))
+}
+
+// FromNow is a time for people, as seen from now: in 4 s, 2 h ago, now.
+func FromNow(now, t time.Time) string {
 	switch d := t.Sub(now).Round(time.Second); {
 	case d > 0:
-		return fmt.Sprintf("%s (in %s)", absolute, span(d))
+		return "in " + Span(d)
 	case d < 0:
-		return fmt.Sprintf("%s (%s ago)", absolute, span(-d))
+		return Span(-d) + " ago"
 	default:
-		return absolute + " (now)"
+		return "now"
 	}
 }
 
-// span is a duration for people, in the one unit that says enough.
-func span(d time.Duration) string {
+// Span is a duration for people, in the one unit that says enough.
+func Span(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%d s", d/time.Second)

@@ -8,8 +8,8 @@ import (
 // Version returns the version of the application, for people who look at the fleet.
 func (s *Sync) Version() string { return s.version }
 
-// builtVersion is what Go has built into the program: the version of its main module, or else the commit.
-func builtVersion() string {
+// BuiltVersion returns what Go has built into the program: the version of its main module, or else the commit.
+func BuiltVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

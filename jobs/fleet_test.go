@@ -133,7 +133,7 @@ func (f *fleet) status(key string) outbox.Status {
 
 func (f *fleet) deliveries(key string) []dbsqlc.OutboxDelivery {
 	f.t.Helper()
-	deliveries, err := f.config.Outbox.Deliveries(f.t.Context(), f.pool, topic, key, 1000)
+	deliveries, err := f.config.Outbox.Deliveries(f.t.Context(), f.pool, topic, key, 0, 1000)
 	if err != nil {
 		f.t.Fatal(err)
 	}

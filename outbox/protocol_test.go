@@ -130,7 +130,7 @@ func (b *bench) exec(sql string, args ...any) {
 // outcomes is the key's delivery log, oldest first.
 func (b *bench) outcomes(key string) (outcomes []string) {
 	b.t.Helper()
-	log, err := b.box.Deliveries(b.t.Context(), b.pool, topic, key, 100)
+	log, err := b.box.Deliveries(b.t.Context(), b.pool, topic, key, 0, 100)
 	if err != nil {
 		b.t.Fatal(err)
 	}

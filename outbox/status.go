@@ -126,9 +126,13 @@ func (o *Outbox) Backlog(ctx context.Context, conn dbsqlc.DBTX, topic string, mo
 	return Backlog(row), nil
 }
 
-// Deliveries returns the key's latest deliveries, newest first.
-func (o *Outbox) Deliveries(ctx context.Context, conn dbsqlc.DBTX, topic, key string, limit int32) ([]dbsqlc.OutboxDelivery, error) {
-	rows, err := o.queries.OutboxDeliveryList(ctx, conn, dbsqlc.OutboxDeliveryListParams{Topic: topic, Key: key, MaxRows: limit})
+// Deliveries returns the key's deliveries, newest first: at most limit, after the one with the ID before; 0: the newest.
+func (o *Outbox) Deliveries(
+	ctx context.Context, conn dbsqlc.DBTX, topic, key string, before int64, limit int32,
+) ([]dbsqlc.OutboxDelivery, error) {
+	rows, err := o.queries.OutboxDeliveryList(ctx, conn, dbsqlc.OutboxDeliveryListParams{
+		Topic: topic, Key: key, BeforeID: before, MaxRows: limit,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("listing deliveries of %s/%s: %w", topic, key, err)
 	}

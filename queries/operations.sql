@@ -41,7 +41,10 @@ UPDATE operator_action SET result = @result::text WHERE id = @id;
 SELECT * FROM operator_action WHERE @before_id::bigint = 0 OR id < @before_id ORDER BY id DESC LIMIT @max_rows;
 
 -- name: OperatorActionLast :one
-SELECT * FROM operator_action WHERE action = @action AND target = @target ORDER BY id DESC LIMIT 1;
+-- Looks at the latest only: there is no index of what was done to what.
+SELECT * FROM operator_action AS a
+WHERE a.action = @action AND a.target = @target AND a.id > (SELECT max(l.id) FROM operator_action AS l) - 10000
+ORDER BY a.id DESC LIMIT 1;
 
 -- name: OrganizationCountAbout :one
 -- About how many there are, by what the last ANALYZE knew: -1 if there was none. No scan, however many there are.
@@ -52,8 +55,13 @@ SELECT reltuples::bigint AS organizations FROM pg_catalog.pg_class WHERE oid = '
 SELECT count(*) FROM (SELECT FROM organizations WHERE clerk_org_id IS NULL LIMIT @most) AS unlinked;
 
 -- name: OrganizationSearch :many
--- A page of the organizations whose id or whose Clerk id begins with the text, or of whose name a word begins with each
--- of its words; by id. Each branch walks an index, and no further than a page. words: as to_tsquery takes them, empty for none.
+-- A page of the organizations whose id begins with the text, whose Clerk id it is, or of whose name a word begins with each
+-- of its words; by id. words: as to_tsquery takes them, empty for none. What is in the name is found by its index first, and
+-- then sorted: left to choose, the planner may well walk over all ids instead, and find nothing. Its cost is that of all that
+-- is found: for words that are in many names there is OrganizationSearchNear.
+WITH named AS MATERIALIZED (
+    SELECT n.id FROM organizations AS n WHERE to_tsvector('simple', n.name) @@ to_tsquery('simple', @words::text) AND n.id > @after_id
+)
 SELECT sqlc.embed(o),
     COALESCE(x.desired_version, 0)::bigint AS desired_version,
     COALESCE(x.synced_version, 0)::bigint AS synced_version,
@@ -64,13 +72,30 @@ FROM (
     UNION
     (SELECT c.id FROM organizations AS c WHERE c.clerk_org_id = @prefix AND c.id > @after_id)
     UNION
-    (SELECT n.id FROM organizations AS n
-    WHERE to_tsvector('simple', n.name) @@ to_tsquery('simple', @words::text) AND n.id > @after_id ORDER BY n.id LIMIT @max_rows)
+    (SELECT named.id FROM named ORDER BY named.id LIMIT @max_rows)
 ) AS found
 JOIN organizations AS o ON o.id = found.id
 LEFT JOIN outbox AS x ON x.topic = @topic AND x.key = o.clerk_org_id
 ORDER BY o.id
 LIMIT @max_rows;
+
+-- name: OrganizationSearchNear :many
+-- As OrganizationSearch, among the next few ids only: what is in many names is found there at once.
+SELECT sqlc.embed(o),
+    COALESCE(x.desired_version, 0)::bigint AS desired_version,
+    COALESCE(x.synced_version, 0)::bigint AS synced_version,
+    x.dirty_since, x.synced_at, x.last_error, x.parked_at, x.parked_reason
+FROM (
+    SELECT near.id FROM (
+        SELECT i.id, i.name, i.clerk_org_id FROM organizations AS i WHERE i.id > @after_id ORDER BY i.id LIMIT @near
+    ) AS near
+    WHERE to_tsvector('simple', near.name) @@ to_tsquery('simple', @words::text)
+        OR near.id >= @prefix::text AND near.id < @prefix_end::text OR near.clerk_org_id = @prefix
+    ORDER BY near.id LIMIT @max_rows
+) AS found
+JOIN organizations AS o ON o.id = found.id
+LEFT JOIN outbox AS x ON x.topic = @topic AND x.key = o.clerk_org_id
+ORDER BY o.id;
 
 -- name: DriftRequest :execrows
 -- Has the next check made now. No row: one was asked for already, or is under way.

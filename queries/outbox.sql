@@ -311,7 +311,10 @@ FOR NO KEY UPDATE OF o SKIP LOCKED;
 SELECT * FROM outbox WHERE topic = @topic AND key = @key;
 
 -- name: OutboxDeliveryList :many
-SELECT * FROM outbox_delivery WHERE topic = @topic AND key = @key ORDER BY id DESC LIMIT @max_rows;
+-- Newest first; before_id 0: from the newest.
+SELECT * FROM outbox_delivery
+WHERE topic = @topic AND key = @key AND id < COALESCE(NULLIF(@before_id::bigint, 0), 9223372036854775807)
+ORDER BY id DESC LIMIT @max_rows;
 
 -- name: OutboxBacklog :one
 -- Walks the partial indexes only, and no further than most rows: the cost is the backlog's, not the table's. The oldest is
@@ -353,6 +356,16 @@ SELECT key, parked_at::timestamptz AS parked_at FROM outbox
 WHERE topic = @topic AND parked_at IS NOT NULL AND (parked_at, key) > (@after_parked_at::timestamptz, @after_key::text)
     AND parked_at <= @until::timestamptz AND (sqlc.narg(reason)::text IS NULL OR parked_reason = sqlc.narg(reason)::text)
 ORDER BY parked_at, key LIMIT @max_rows;
+
+-- name: OutboxParkedPage :many
+-- As OutboxParkedList, for people: with what is linked to the key. Its organization_id is empty if nothing is any more.
+SELECT x.key, x.parked_at::timestamptz AS parked_at, x.parked_reason::text AS reason, COALESCE(x.last_error, '')::text AS last_error,
+    x.failures, COALESCE(o.id, '')::text AS organization_id, COALESCE(o.name, '')::text AS name
+FROM outbox AS x
+LEFT JOIN organizations AS o ON o.clerk_org_id = x.key
+WHERE x.topic = @topic AND x.parked_at IS NOT NULL AND (x.parked_at, x.key) > (@after_parked_at::timestamptz, @after_key::text)
+    AND (sqlc.narg(reason)::text IS NULL OR x.parked_reason = sqlc.narg(reason)::text)
+ORDER BY x.parked_at, x.key LIMIT @max_rows;
 
 -- name: OutboxParkedReasons :many
 SELECT parked_reason::text AS reason, count(*) AS rows, max(parked_at)::timestamptz AS last_parked_at FROM outbox

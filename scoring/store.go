@@ -66,6 +66,16 @@ type Score struct {
 	InsuredUntil   time.Time // when time alone ends InsuranceValid; zero: it is false
 }
 
+// Result repeats the calculation of the stored score, for the parts of its result that are not stored; nil if there is no
+// score. The two agree as long as the facts are changed through the Store; after others changed them, the parts are up to
+// date before the score is.
+func (o *Organization) Result(facts *Facts) *Result {
+	if o.Score == nil {
+		return nil
+	}
+	return new(Calculate(o.Score.CalculatedAt, o.CertificationTier, facts))
+}
+
 // The errors of a Store, besides those of the database.
 var (
 	// ErrNotFound: there is no organization with the id.
@@ -89,8 +99,8 @@ func (s *Store) Get(ctx context.Context, tx pgx.Tx, id string) (Organization, Fa
 	return loaded[0].before, *loaded[0].facts, nil
 }
 
-// organizationOf translates a row.
-func organizationOf(row dbsqlc.Organization) (Organization, error) {
+// OrganizationOf translates a row.
+func OrganizationOf(row dbsqlc.Organization) (Organization, error) {
 	org := Organization{ID: row.ID, Name: row.Name, ClerkOrgID: row.ClerkOrgID}
 	if err := org.CertificationTier.UnmarshalText([]byte(row.CertificationTier)); err != nil {
 		return Organization{}, fmt.Errorf("organization %s: %w", row.ID, err)

@@ -61,7 +61,7 @@ func (s *Store) load(ctx context.Context, tx pgx.Tx, query string, ids []string)
 
 	revisions := make([]*revision, len(rows))
 	for i, row := range rows {
-		org, err := organizationOf(row)
+		org, err := OrganizationOf(row)
 		if err != nil {
 			return nil, time.Time{}, err
 		}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/claimsync/claimsync/outbox"
+	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/scoring"
 )
 
@@ -26,11 +26,8 @@ type Config struct {
 	// Store writes organizations and marks them in the outbox. Required.
 	Store *scoring.Store
 
-	// Outbox says how organizations are synced. Required.
-	Outbox *outbox.Outbox
-
-	// Topic is the outbox topic whose keys are the ids of Clerk organizations. Required.
-	Topic string
+	// Sync says how organizations are synced, and keeps the operator log. Required.
+	Sync *claimsync.Sync
 
 	// AdminToken opens everything that is not open to all. Required: an empty one would open it to everybody. Nor may it
 	// begin or end with space, such as the newline at the end of a file, which a bearer header does not carry.
@@ -38,6 +35,9 @@ type Config struct {
 
 	// RiverUI is served at /riverui/, see NewRiverUI. Nil: not at all.
 	RiverUI http.Handler
+
+	// Console is served at / and the paths that console.New names. Nil: not at all, and / leads to River UI.
+	Console http.Handler
 
 	// Metrics is served at /metrics, without the token. Nil: not at all.
 	Metrics http.Handler
@@ -61,7 +61,7 @@ func (c Config) Format(state fmt.State, _ rune) { _, _ = fmt.Fprint(state, c.red
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.redacted()) }
 
 func (c Config) redacted() string {
-	return fmt.Sprintf("web.Config{Topic: %q, RequestTimeout: %s}", c.Topic, c.RequestTimeout)
+	return fmt.Sprintf("web.Config{RequestTimeout: %s}", c.RequestTimeout)
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -70,10 +70,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("web: Config.Pool is required")
 	case c.Store == nil:
 		return c, errors.New("web: Config.Store is required")
-	case c.Outbox == nil:
-		return c, errors.New("web: Config.Outbox is required")
-	case c.Topic == "":
-		return c, errors.New("web: Config.Topic is required")
+	case c.Sync == nil:
+		return c, errors.New("web: Config.Sync is required")
 	case c.AdminToken == "":
 		return c, errors.New("web: Config.AdminToken is required")
 	case c.AdminToken != strings.TrimSpace(c.AdminToken):

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/claimsync/claimsync/db/dbtest"
 	"github.com/claimsync/claimsync/web"
@@ -26,8 +27,7 @@ func TestConfig(t *testing.T) {
 	}{
 		{"Pool", func(c *web.Config) { c.Pool = nil }},
 		{"Store", func(c *web.Config) { c.Store = nil }},
-		{"Outbox", func(c *web.Config) { c.Outbox = nil }},
-		{"Topic", func(c *web.Config) { c.Topic = "" }},
+		{"Sync", func(c *web.Config) { c.Sync = nil }},
 		{"AdminToken", func(c *web.Config) { c.AdminToken = "" }},
 		{"AdminToken", func(c *web.Config) { c.AdminToken = " " }},
 		{"AdminToken", func(c *web.Config) { c.AdminToken += "\n" }},
@@ -43,14 +43,14 @@ func TestConfig(t *testing.T) {
 // However a configuration is printed, the token is not.
 func TestTokenIsNotPrinted(t *testing.T) {
 	t.Parallel()
-	config := web.Config{AdminToken: "topsecret", Topic: "t"}
+	config := web.Config{AdminToken: "topsecret", RequestTimeout: 7 * time.Second}
 	var said bytes.Buffer
 	for _, value := range []any{config, &config, []web.Config{config}} {
 		_, _ = fmt.Fprintf(&said, "%v %+v %#v %s %q", value, value, value, value, value)
 		slog.New(slog.NewJSONHandler(&said, nil)).Info("", "value", value)
 		slog.New(slog.NewTextHandler(&said, nil)).Info("", "value", value)
 	}
-	if strings.Contains(said.String(), "topsecret") || !strings.Contains(said.String(), `Topic: "t"`) {
+	if strings.Contains(said.String(), "topsecret") || !strings.Contains(said.String(), "RequestTimeout: 7s") {
 		t.Errorf("printed: %s", &said)
 	}
 }

@@ -5,7 +5,7 @@
 //	GET    /v1/organizations/{id}                    PUT  /v1/organizations/{id}/facts
 //	PATCH  /v1/organizations/{id}                    POST /v1/organizations/{id}/recalculate
 //	DELETE /v1/organizations/{id}                    POST /v1/organizations/{id}/sync
-//	GET    /livez, /readyz, /metrics                 /riverui/, and / leads there
+//	GET    /livez, /readyz, /metrics                 /riverui/, and the console at / (package console)
 //	POST   /webhooks/clerk
 //
 // Everything but the probes, the metrics and Clerk's webhooks, which are signed, needs the admin token, as a bearer token

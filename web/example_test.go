@@ -47,8 +47,7 @@ func ExampleNewHandler() {
 	handler, err := web.NewHandler(web.Config{
 		Pool:       pool,
 		Store:      sync.Store(jobs.NewWaker(client)),
-		Outbox:     sync.Outbox(),
-		Topic:      claimsync.Topic,
+		Sync:       sync,
 		AdminToken: "from a secret store",
 		RiverUI:    ui,
 		Metrics:    gauges.Handler(),

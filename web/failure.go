@@ -1,14 +1,8 @@
 package web
 
 import (
-	"context"
 	"errors"
-	"io"
-	"net"
 	"net/http"
-
-	"github.com/jackc/pgerrcode"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/db"
@@ -45,7 +39,7 @@ func problemOf(err error) *problem {
 		return taken("id", scoring.ErrIDTaken)
 	case errors.Is(err, scoring.ErrClerkOrgIDTaken):
 		return taken("clerk_org_id", scoring.ErrClerkOrgIDTaken)
-	case unavailable(err):
+	case db.IsUnavailable(err):
 		return newProblem(http.StatusServiceUnavailable, "The database does not answer.")
 	default:
 		return newProblem(http.StatusInternalServerError, internalDetail)
@@ -58,37 +52,4 @@ var errClerkUnavailable = newProblem(http.StatusServiceUnavailable, "Clerk canno
 func taken(field string, reason error) *problem {
 	return newProblem(http.StatusConflict, "Another organization is in the way.",
 		scoring.Problem{Field: field, Message: reason.Error()})
-}
-
-// unavailable reports whether the database could not be reached, went away, or was too busy: the same request may
-// succeed later. It is also said of a transaction that was lost during its commit, whose outcome nobody knows; every
-// request may be repeated then, but for a creation that leaves the id to us.
-func unavailable(err error) bool {
-	if code := db.Code(err); code != "" {
-		return unavailableCode(code)
-	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[net.Error](err); ok { // a connection that broke
-		return true
-	}
-	return errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || pgconn.SafeToRetry(err)
-}
-
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
-func unavailableCode(code string) bool {
-	switch code {
-	case pgerrcode.AdminShutdown, pgerrcode.CrashShutdown, pgerrcode.CannotConnectNow,
-		pgerrcode.ReadOnlySQLTransaction, // connected to what is no longer the primary
-		pgerrcode.LockNotAvailable, pgerrcode.QueryCanceled,
-		pgerrcode.SerializationFailure, pgerrcode.DeadlockDetected: // also after db.Transact's retries
-		return true
-	}
-	switch code[:2] {
-	case "08", "28", "3D", "53", "58": // connection, authorization, database name, resources, system
-		return true
-	}
-	return false
 }

@@ -5,13 +5,12 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/web/console"
 )
 
 // server holds what the endpoints share. It has no state.
 type server struct {
-	config  Config
-	queries dbsqlc.Queries
+	config Config
 }
 
 // NewHandler returns the handler of all routes. The error is an incomplete configuration.
@@ -48,9 +47,19 @@ func (s *server) routes() *http.ServeMux {
 	if s.config.Webhook != nil {
 		mux.Handle("POST /webhooks/clerk", s.handle(s.receiveWebhook))
 	}
+	page := func(pattern string, handler http.Handler) {
+		mux.Handle(pattern, guard.protect(challengeBasic, handler))
+	}
 	if s.config.RiverUI != nil {
-		mux.Handle("/riverui/", guard.protect(challengeBasic, s.riverUI()))
-		mux.Handle("GET /{$}", guard.protect(challengeBasic, http.RedirectHandler("/riverui/", http.StatusFound)))
+		page("/riverui/", s.withOperatorLog("river_ui", s.riverUI()))
+	}
+	switch {
+	case s.config.Console != nil:
+		for _, pattern := range console.Patterns {
+			page(pattern, s.config.Console)
+		}
+	case s.config.RiverUI != nil:
+		page("GET /{$}", http.RedirectHandler("/riverui/", http.StatusFound))
 	}
 	return mux
 }

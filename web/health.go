@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
 )
@@ -58,7 +60,7 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 // unreadyBecauseOf tells a database that is away from one that refuses us: it may not be migrated.
 func unreadyBecauseOf(err error) health {
 	h := health{Status: "unavailable"}
-	if unavailable(err) {
+	if db.IsUnavailable(err) {
 		h.add("database", "the database does not answer")
 	} else {
 		h.add("schema", "the database refuses us: has it been migrated?")
@@ -68,15 +70,15 @@ func unreadyBecauseOf(err error) health {
 
 // addDegradations adds what keeps changes from being pushed, in the order in which it is in the way.
 func (s *server) addDegradations(ctx context.Context, h *health) error {
-	standing, err := s.config.Outbox.Standing(ctx, s.config.Pool, s.config.Topic)
+	standing, err := s.config.Sync.Outbox().Standing(ctx, s.config.Pool, claimsync.Topic)
 	if err != nil {
 		return err
 	}
-	now, err := s.config.Outbox.Clock(ctx, s.config.Pool)
+	now, err := s.config.Sync.Outbox().Clock(ctx, s.config.Pool)
 	if err != nil {
 		return err
 	}
-	pause, err := s.config.Outbox.QueuePause(ctx, s.config.Pool, s.config.Topic)
+	pause, err := s.config.Sync.Outbox().QueuePause(ctx, s.config.Pool, claimsync.Topic)
 	if err != nil {
 		return err
 	}

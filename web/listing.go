@@ -1,12 +1,13 @@
 package web
 
 import (
-	"fmt"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 
+	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/outbox"
 )
 
@@ -26,16 +27,16 @@ func (s *server) listOrganizations(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	rows, next, err := s.page(r.Context(), query)
+	listed, next, err := s.config.Sync.Organizations(r.Context(), query.from, query.limit)
 	if err != nil {
-		return fmt.Errorf("listing organizations: %w", err)
+		return err
 	}
-	page := listing{Organizations: make([]summary, len(rows))}
-	for i := range rows {
-		page.Organizations[i] = rows[i].summary()
+	page := listing{Organizations: make([]summary, len(listed))}
+	for i := range listed {
+		page.Organizations[i] = summaryOf(&listed[i].Organization, listed[i].Status)
 	}
 	if next != nil {
-		token, err := next.token()
+		token, err := next.Token()
 		if err != nil {
 			return err
 		}
@@ -44,10 +45,10 @@ func (s *server) listOrganizations(w http.ResponseWriter, r *http.Request) error
 	return answer(w, http.StatusOK, page)
 }
 
-// listQuery asks for a page. Its sync is empty for all organizations.
+// listQuery asks for a page.
 type listQuery struct {
 	limit int
-	after cursor
+	from  claimsync.Cursor
 }
 
 // parseListQuery takes an empty parameter for an absent one, so that a script may always send them all. An unknown one
@@ -73,13 +74,24 @@ func parseListQuery(raw string) (listQuery, error) {
 	if err != nil {
 		return listQuery{}, err
 	}
-	after, err := parseCursor(values.Get("cursor"), sync)
-	return listQuery{limit: limit, after: after}, err
+	from, err := parseCursor(values.Get("cursor"), sync)
+	return listQuery{limit: limit, from: from}, err
+}
+
+func parseCursor(token string, sync outbox.State) (claimsync.Cursor, error) {
+	from, err := claimsync.ParseCursor(token, claimsync.Listing{State: sync})
+	switch {
+	case errors.Is(err, claimsync.ErrDamagedCursor):
+		return from, invalidParameter("cursor", "must be a next_cursor from this listing")
+	case errors.Is(err, claimsync.ErrOtherListing):
+		return from, invalidParameter("cursor", "belongs to the listing with sync=%s", from.State)
+	}
+	return from, err
 }
 
 func parseSync(text string) (outbox.State, error) {
 	switch state := outbox.State(text); state {
-	case "", stateUnlinked, outbox.StateClean, outbox.StateDirty, outbox.StateParked:
+	case "", claimsync.StateUnlinked, outbox.StateClean, outbox.StateDirty, outbox.StateParked:
 		return state, nil
 	default:
 		return "", invalidParameter("sync", "must be unlinked, clean, dirty or parked")

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 
+	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
@@ -35,7 +36,7 @@ func (s *server) describe(
 	var status outbox.Status
 	if org.ClerkOrgID != nil {
 		var err error
-		status, _, err = s.config.Outbox.Status(ctx, conn, s.config.Topic, *org.ClerkOrgID)
+		status, _, err = s.config.Sync.Outbox().Status(ctx, conn, claimsync.Topic, *org.ClerkOrgID)
 		if err != nil {
 			return organization{}, err
 		}

@@ -41,15 +41,5 @@ func (s *server) readTx(ctx context.Context, tx pgx.Tx, id string) (organization
 	if err != nil {
 		return organization{}, err
 	}
-	return s.describe(ctx, tx, &org, resultOf(&org, &facts))
-}
-
-// resultOf repeats the calculation of the stored score, for the parts of its result that are not stored. The two agree
-// as long as the facts are changed through the Store; after others changed them, the parts are up to date before the
-// score is.
-func resultOf(org *scoring.Organization, facts *scoring.Facts) *scoring.Result {
-	if org.Score == nil {
-		return nil
-	}
-	return new(scoring.Calculate(org.Score.CalculatedAt, org.CertificationTier, facts))
+	return s.describe(ctx, tx, &org, org.Result(&facts))
 }

@@ -3,12 +3,10 @@ package web
 import (
 	"time"
 
+	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
 )
-
-// stateUnlinked is an organization without a Clerk id: there is nothing to sync it to. The other states are outbox's.
-const stateUnlinked outbox.State = "unlinked"
 
 // syncStatus is how an organization stands at Clerk.
 type syncStatus struct {
@@ -26,7 +24,7 @@ type syncStatus struct {
 func syncStatusOf(clerkOrgID *string, status outbox.Status) syncStatus {
 	switch {
 	case clerkOrgID == nil:
-		return syncStatus{State: stateUnlinked}
+		return syncStatus{State: claimsync.StateUnlinked}
 	case status.State == "":
 		return syncStatus{State: outbox.StateDirty}
 	}

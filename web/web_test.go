@@ -45,8 +45,7 @@ func newConfig(t *testing.T, pool *pgxpool.Pool) web.Config {
 	return web.Config{
 		Pool:       pool,
 		Store:      sync.Store(jobs.NewWaker(insertOnly(t, pool))),
-		Outbox:     sync.Outbox(),
-		Topic:      claimsync.Topic,
+		Sync:       sync,
 		AdminToken: token,
 	}
 }

@@ -69,7 +69,7 @@ func TestServeSendsTraces(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	for _, text := range []string{
-		"claims-of-the-test", "deployment.environment.name", "push clerk_organization", "OutboxClaim", "PATCH 127.0.0.1",
+		"claims-of-the-test", "service.version", "deployment.environment.name", "push clerk_organization", "OutboxClaim", "PATCH 127.0.0.1",
 		"GET /v1/organizations/{id}",
 	} {
 		if !strings.Contains(got.text(), text) {

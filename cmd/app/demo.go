@@ -56,7 +56,8 @@ func (c *demoCommand) play(ctx context.Context, s *stage) error {
 		return nil
 	}
 	s.say("\nAPI       %s/v1   (Authorization: Bearer %s)", s.monolith.url, s.token)
-	s.say("River UI  %s/riverui/   (any user, password %s)", s.monolith.url, s.token)
+	s.say("Console   %s/   (any user, password %s)", s.monolith.url, s.token)
+	s.say("River UI  %s/riverui/   (the same)", s.monolith.url)
 	s.say("Clerk     %s   (the emulator; try an outage: app clerk-emulator --help)", s.clerk.URL())
 	s.say("Postgres  %s", s.postgres.DSN())
 	s.say("\nChanges go on until Ctrl-C.")

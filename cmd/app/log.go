@@ -66,7 +66,7 @@ func (c *logCommand) deliveries(ctx context.Context, w io.Writer, t *tool) error
 	key, err := t.sync.Key(ctx, c.ID)
 	var deliveries []dbsqlc.OutboxDelivery
 	if err == nil && key != "" {
-		deliveries, err = t.sync.Outbox().Deliveries(ctx, t.pool, claimsync.Topic, key, c.Limit)
+		deliveries, err = t.sync.Outbox().Deliveries(ctx, t.pool, claimsync.Topic, key, 0, c.Limit)
 	}
 	switch {
 	case err != nil:

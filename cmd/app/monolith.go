@@ -21,6 +21,7 @@ import (
 	"github.com/claimsync/claimsync/metrics"
 	"github.com/claimsync/claimsync/scoring"
 	"github.com/claimsync/claimsync/web"
+	webconsole "github.com/claimsync/claimsync/web/console"
 )
 
 // requestTimeout bounds how long a graceful stop waits for requests under way.
@@ -59,32 +60,19 @@ type monolith struct {
 }
 
 // startMonolith starts everything. The caller stops it.
-func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err error) {
-	registry := config.metrics
-	registry.WatchPool(config.pool)
+func startMonolith(ctx context.Context, config monolithConfig) (*monolith, error) {
+	config.metrics.WatchPool(config.pool)
 	m := &monolith{logger: config.logger, serveErr: make(chan error, 1)}
 	var stopping context.Context
 	stopping, m.stopping = context.WithCancel(context.Background())
-	m.sync, err = claimsync.New(claimsync.Config{
-		Pool: config.pool, Clerk: config.clerk, RiverSchema: config.riverSchema, MaxWorkers: config.maxWorkers,
-		RateLimit: config.rate.RateLimit, RateShare: config.rate.RateShare,
-		OrganizationRateLimit: config.rate.OrganizationRateLimit,
-		LinkKey:               config.linkKey,
-		DriftEvery:            time.Duration(config.drift.DriftEvery),
-		DriftReportOnly:       config.drift.NoDriftRepair,
-		DeliveryRetention:     time.Duration(config.keep.DeliveryRetention),
-		OperatorLogRetention:  time.Duration(config.keep.OperatorLogRetention),
-		Stopping:              stopping,
-		Logger:                config.logger, Observer: registry,
-		TracerProvider: config.tracing.tracerProvider(),
-	})
-	if err != nil {
+	var err error
+	if m.sync, err = newSync(config, stopping); err != nil {
 		return nil, err
 	}
-	registry.WatchOutbox(config.pool, m.sync.Outbox(), claimsync.Topic)
-	registry.WatchScores(config.pool)
-	registry.WatchDrift(config.pool, claimsync.Topic)
-	registry.WatchFleet(m.sync)
+	config.metrics.WatchOutbox(config.pool, m.sync.Outbox(), claimsync.Topic)
+	config.metrics.WatchScores(config.pool)
+	config.metrics.WatchDrift(config.pool, claimsync.Topic)
+	config.metrics.WatchFleet(m.sync)
 
 	riverConfig, err := jobs.RiverConfig(m.sync.Jobs(), config.riverSchema)
 	if err != nil {
@@ -99,14 +87,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 	if err != nil {
 		return nil, err
 	}
-	webConfig := web.Config{
-		Pool: config.pool, Store: m.store, Outbox: m.sync.Outbox(), Topic: claimsync.Topic,
-		AdminToken: config.adminToken, RiverUI: riverUI, Metrics: registry.Handler(), Logger: config.logger,
-	}
-	if config.webhook != nil {
-		webConfig.Webhook = m.sync.Webhook(config.webhook, waker)
-	}
-	handler, err := web.NewHandler(webConfig)
+	handler, err := m.newHandler(config, waker, riverUI)
 	if err != nil {
 		return nil, err
 	}
@@ -128,8 +109,46 @@ func startMonolith(ctx context.Context, config monolithConfig) (_ *monolith, err
 		return nil, errors.Join(fmt.Errorf("starting River UI: %w", err), listener.Close(), m.river.Stop(context.WithoutCancel(ctx)))
 	}
 	m.running.Go(func() { m.sync.Run(background, waker) })
-	m.serve(listener, config.tracing.traceRequests(handler))
+	m.serve(listener, handler)
 	return m, nil
+}
+
+func newSync(config monolithConfig, stopping context.Context) (*claimsync.Sync, error) {
+	return claimsync.New(claimsync.Config{
+		Pool: config.pool, Clerk: config.clerk, RiverSchema: config.riverSchema, MaxWorkers: config.maxWorkers,
+		RateLimit: config.rate.RateLimit, RateShare: config.rate.RateShare,
+		OrganizationRateLimit: config.rate.OrganizationRateLimit,
+		LinkKey:               config.linkKey,
+		DriftEvery:            time.Duration(config.drift.DriftEvery),
+		DriftReportOnly:       config.drift.NoDriftRepair,
+		DeliveryRetention:     time.Duration(config.keep.DeliveryRetention),
+		OperatorLogRetention:  time.Duration(config.keep.OperatorLogRetention),
+		Stopping:              stopping,
+		Logger:                config.logger, Observer: config.metrics,
+		TracerProvider: config.tracing.tracerProvider(),
+	})
+}
+
+// newHandler returns the handler of all requests: API, console, River UI.
+func (m *monolith) newHandler(config monolithConfig, waker jobs.Waker, riverUI http.Handler) (http.Handler, error) {
+	pages, err := webconsole.New(webconsole.Config{
+		Sync: m.sync, River: m.river, JobsPath: "/riverui/jobs/", Logger: config.logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	webConfig := web.Config{
+		Pool: config.pool, Store: m.store, Sync: m.sync, AdminToken: config.adminToken, Console: pages, RiverUI: riverUI,
+		Metrics: config.metrics.Handler(), Logger: config.logger,
+	}
+	if config.webhook != nil {
+		webConfig.Webhook = m.sync.Webhook(config.webhook, waker)
+	}
+	handler, err := web.NewHandler(webConfig)
+	if err != nil {
+		return nil, err
+	}
+	return config.tracing.traceRequests(handler), nil
 }
 
 func (m *monolith) serve(listener net.Listener, handler http.Handler) {

@@ -18,7 +18,7 @@ type serveCommand struct {
 	databaseFlags
 	clerkFlags
 	Addr       string `name:"addr" envvar:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where to listen."`
-	AdminToken string `name:"admin-token" envvar:"ADMIN_TOKEN" placeholder:"TOKEN" help:"Opens API and River UI. Required unless bound to loopback, where one is made up and printed."`
+	AdminToken string `name:"admin-token" envvar:"ADMIN_TOKEN" placeholder:"TOKEN" help:"Opens console, API and River UI. Required unless bound to loopback, where one is made up and printed."`
 	rateFlags
 	webhookFlags
 	driftFlags
@@ -81,8 +81,8 @@ func (f *clerkFlags) client(transport http.RoundTripper) (*clerk.Client, error) 
 }
 
 func (*serveCommand) Help() string {
-	return `Runs the monolith: the HTTP API at /v1, River UI at /riverui/, the workers that push to Clerk. Any number of
-processes may share a database.
+	return `Runs the monolith: the operator console at /, the HTTP API at /v1, River UI at /riverui/, the workers that push to Clerk.
+Any number of processes may share a database.
 
   DATABASE_URL=postgres://… CLERK_SECRET_KEY=sk_… ADMIN_TOKEN=… app serve
 
@@ -146,7 +146,7 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	a.logger.InfoContext(ctx, "Ready", "api", m.url+"/v1", "river_ui", m.url+"/riverui/")
+	a.logger.InfoContext(ctx, "Ready", "console", m.url+"/", "api", m.url+"/v1", "river_ui", m.url+"/riverui/")
 	if token != strings.TrimSpace(c.AdminToken) {
 		_, _ = fmt.Fprintf(a.stderr, "No ADMIN_TOKEN is set: for this run it is %s\n", token)
 	}

@@ -15,6 +15,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/claimsync/claimsync"
 )
 
 // flushTimeout bounds what a stop waits for the last spans to be taken.
@@ -98,7 +100,8 @@ func newExporter(ctx context.Context, name string, stdout io.Writer) (sdktrace.S
 // newTracing batches spans, and drops those for which there is no room: nothing waits for a collector.
 func newTracing(ctx context.Context, exporter sdktrace.SpanExporter, logger *slog.Logger) (*tracing, error) {
 	// What comes later wins.
-	described, err := resource.New(ctx, resource.WithAttributes(semconv.ServiceName("claimsync")),
+	described, err := resource.New(ctx,
+		resource.WithAttributes(semconv.ServiceName("claimsync"), semconv.ServiceVersion(claimsync.BuiltVersion())),
 		resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
 		return nil, usage("OTEL_RESOURCE_ATTRIBUTES: %w", err)

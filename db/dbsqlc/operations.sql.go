@@ -71,7 +71,9 @@ func (q *Queries) OperatorActionEnd(ctx context.Context, db DBTX, arg OperatorAc
 }
 
 const OperatorActionLast = `-- name: OperatorActionLast :one
-SELECT id, at, operator, origin, action, target, result FROM operator_action WHERE action = $1 AND target = $2 ORDER BY id DESC LIMIT 1
+SELECT id, at, operator, origin, action, target, result FROM operator_action AS a
+WHERE a.action = $1 AND a.target = $2 AND a.id > (SELECT max(l.id) FROM operator_action AS l) - 10000
+ORDER BY a.id DESC LIMIT 1
 `
 
 type OperatorActionLastParams struct {
@@ -79,6 +81,7 @@ type OperatorActionLastParams struct {
 	Target string
 }
 
+// Looks at the latest only: there is no index of what was done to what.
 func (q *Queries) OperatorActionLast(ctx context.Context, db DBTX, arg OperatorActionLastParams) (OperatorAction, error) {
 	row := db.QueryRow(ctx, OperatorActionLast, arg.Action, arg.Target)
 	var i OperatorAction
@@ -156,6 +159,9 @@ func (q *Queries) OrganizationCountAtMost(ctx context.Context, db DBTX, most int
 }
 
 const OrganizationSearch = `-- name: OrganizationSearch :many
+WITH named AS MATERIALIZED (
+    SELECT n.id FROM organizations AS n WHERE to_tsvector('simple', n.name) @@ to_tsquery('simple', $6::text) AND n.id > $1
+)
 SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o.documentation_score, o.insurance_score, o.personnel_score, o.audit_score, o.insurance_valid, o.calculated_at, o.recalculate_at, o.created_at, o.insured_until,
     COALESCE(x.desired_version, 0)::bigint AS desired_version,
     COALESCE(x.synced_version, 0)::bigint AS synced_version,
@@ -166,11 +172,10 @@ FROM (
     UNION
     (SELECT c.id FROM organizations AS c WHERE c.clerk_org_id = $2 AND c.id > $1)
     UNION
-    (SELECT n.id FROM organizations AS n
-    WHERE to_tsvector('simple', n.name) @@ to_tsquery('simple', $5::text) AND n.id > $1 ORDER BY n.id LIMIT $4)
+    (SELECT named.id FROM named ORDER BY named.id LIMIT $4)
 ) AS found
 JOIN organizations AS o ON o.id = found.id
-LEFT JOIN outbox AS x ON x.topic = $6 AND x.key = o.clerk_org_id
+LEFT JOIN outbox AS x ON x.topic = $5 AND x.key = o.clerk_org_id
 ORDER BY o.id
 LIMIT $4
 `
@@ -180,8 +185,8 @@ type OrganizationSearchParams struct {
 	Prefix    string
 	PrefixEnd string
 	MaxRows   int32
-	Words     string
 	Topic     string
+	Words     string
 }
 
 type OrganizationSearchRow struct {
@@ -195,16 +200,18 @@ type OrganizationSearchRow struct {
 	ParkedReason   *string
 }
 
-// A page of the organizations whose id or whose Clerk id begins with the text, or of whose name a word begins with each
-// of its words; by id. Each branch walks an index, and no further than a page. words: as to_tsquery takes them, empty for none.
+// A page of the organizations whose id begins with the text, whose Clerk id it is, or of whose name a word begins with each
+// of its words; by id. words: as to_tsquery takes them, empty for none. What is in the name is found by its index first, and
+// then sorted: left to choose, the planner may well walk over all ids instead, and find nothing. Its cost is that of all that
+// is found: for words that are in many names there is OrganizationSearchNear.
 func (q *Queries) OrganizationSearch(ctx context.Context, db DBTX, arg OrganizationSearchParams) ([]OrganizationSearchRow, error) {
 	rows, err := db.Query(ctx, OrganizationSearch,
 		arg.AfterID,
 		arg.Prefix,
 		arg.PrefixEnd,
 		arg.MaxRows,
-		arg.Words,
 		arg.Topic,
+		arg.Words,
 	)
 	if err != nil {
 		return nil, err
@@ -213,6 +220,96 @@ func (q *Queries) OrganizationSearch(ctx context.Context, db DBTX, arg Organizat
 	var items []OrganizationSearchRow
 	for rows.Next() {
 		var i OrganizationSearchRow
+		if err := rows.Scan(
+			&i.Organization.ID,
+			&i.Organization.Name,
+			&i.Organization.ClerkOrgID,
+			&i.Organization.CertificationTier,
+			&i.Organization.ComplianceScore,
+			&i.Organization.DocumentationScore,
+			&i.Organization.InsuranceScore,
+			&i.Organization.PersonnelScore,
+			&i.Organization.AuditScore,
+			&i.Organization.InsuranceValid,
+			&i.Organization.CalculatedAt,
+			&i.Organization.RecalculateAt,
+			&i.Organization.CreatedAt,
+			&i.Organization.InsuredUntil,
+			&i.DesiredVersion,
+			&i.SyncedVersion,
+			&i.DirtySince,
+			&i.SyncedAt,
+			&i.LastError,
+			&i.ParkedAt,
+			&i.ParkedReason,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const OrganizationSearchNear = `-- name: OrganizationSearchNear :many
+SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o.documentation_score, o.insurance_score, o.personnel_score, o.audit_score, o.insurance_valid, o.calculated_at, o.recalculate_at, o.created_at, o.insured_until,
+    COALESCE(x.desired_version, 0)::bigint AS desired_version,
+    COALESCE(x.synced_version, 0)::bigint AS synced_version,
+    x.dirty_since, x.synced_at, x.last_error, x.parked_at, x.parked_reason
+FROM (
+    SELECT near.id FROM (
+        SELECT i.id, i.name, i.clerk_org_id FROM organizations AS i WHERE i.id > $1 ORDER BY i.id LIMIT $2
+    ) AS near
+    WHERE to_tsvector('simple', near.name) @@ to_tsquery('simple', $3::text)
+        OR near.id >= $4::text AND near.id < $5::text OR near.clerk_org_id = $4
+    ORDER BY near.id LIMIT $6
+) AS found
+JOIN organizations AS o ON o.id = found.id
+LEFT JOIN outbox AS x ON x.topic = $7 AND x.key = o.clerk_org_id
+ORDER BY o.id
+`
+
+type OrganizationSearchNearParams struct {
+	AfterID   string
+	Near      int32
+	Words     string
+	Prefix    string
+	PrefixEnd string
+	MaxRows   int32
+	Topic     string
+}
+
+type OrganizationSearchNearRow struct {
+	Organization   Organization
+	DesiredVersion int64
+	SyncedVersion  int64
+	DirtySince     *time.Time
+	SyncedAt       *time.Time
+	LastError      *string
+	ParkedAt       *time.Time
+	ParkedReason   *string
+}
+
+// As OrganizationSearch, among the next few ids only: what is in many names is found there at once.
+func (q *Queries) OrganizationSearchNear(ctx context.Context, db DBTX, arg OrganizationSearchNearParams) ([]OrganizationSearchNearRow, error) {
+	rows, err := db.Query(ctx, OrganizationSearchNear,
+		arg.AfterID,
+		arg.Near,
+		arg.Words,
+		arg.Prefix,
+		arg.PrefixEnd,
+		arg.MaxRows,
+		arg.Topic,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OrganizationSearchNearRow
+	for rows.Next() {
+		var i OrganizationSearchNearRow
 		if err := rows.Scan(
 			&i.Organization.ID,
 			&i.Organization.Name,

@@ -270,17 +270,26 @@ func (q *Queries) OutboxContested(ctx context.Context, db DBTX, arg OutboxContes
 }
 
 const OutboxDeliveryList = `-- name: OutboxDeliveryList :many
-SELECT id, topic, key, version, job_id, outcome, status, trace_id, error, duration, finished_at FROM outbox_delivery WHERE topic = $1 AND key = $2 ORDER BY id DESC LIMIT $3
+SELECT id, topic, key, version, job_id, outcome, status, trace_id, error, duration, finished_at FROM outbox_delivery
+WHERE topic = $1 AND key = $2 AND id < COALESCE(NULLIF($3::bigint, 0), 9223372036854775807)
+ORDER BY id DESC LIMIT $4
 `
 
 type OutboxDeliveryListParams struct {
-	Topic   string
-	Key     string
-	MaxRows int32
+	Topic    string
+	Key      string
+	BeforeID int64
+	MaxRows  int32
 }
 
+// Newest first; before_id 0: from the newest.
 func (q *Queries) OutboxDeliveryList(ctx context.Context, db DBTX, arg OutboxDeliveryListParams) ([]OutboxDelivery, error) {
-	rows, err := db.Query(ctx, OutboxDeliveryList, arg.Topic, arg.Key, arg.MaxRows)
+	rows, err := db.Query(ctx, OutboxDeliveryList,
+		arg.Topic,
+		arg.Key,
+		arg.BeforeID,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -584,6 +593,69 @@ func (q *Queries) OutboxParkedLock(ctx context.Context, db DBTX, arg OutboxParke
 			return nil, err
 		}
 		items = append(items, key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const OutboxParkedPage = `-- name: OutboxParkedPage :many
+SELECT x.key, x.parked_at::timestamptz AS parked_at, x.parked_reason::text AS reason, COALESCE(x.last_error, '')::text AS last_error,
+    x.failures, COALESCE(o.id, '')::text AS organization_id, COALESCE(o.name, '')::text AS name
+FROM outbox AS x
+LEFT JOIN organizations AS o ON o.clerk_org_id = x.key
+WHERE x.topic = $1 AND x.parked_at IS NOT NULL AND (x.parked_at, x.key) > ($2::timestamptz, $3::text)
+    AND ($4::text IS NULL OR x.parked_reason = $4::text)
+ORDER BY x.parked_at, x.key LIMIT $5
+`
+
+type OutboxParkedPageParams struct {
+	Topic         string
+	AfterParkedAt time.Time
+	AfterKey      string
+	Reason        *string
+	MaxRows       int32
+}
+
+type OutboxParkedPageRow struct {
+	Key            string
+	ParkedAt       time.Time
+	Reason         string
+	LastError      string
+	Failures       int32
+	OrganizationID string
+	Name           string
+}
+
+// As OutboxParkedList, for people: with what is linked to the key. Its organization_id is empty if nothing is any more.
+func (q *Queries) OutboxParkedPage(ctx context.Context, db DBTX, arg OutboxParkedPageParams) ([]OutboxParkedPageRow, error) {
+	rows, err := db.Query(ctx, OutboxParkedPage,
+		arg.Topic,
+		arg.AfterParkedAt,
+		arg.AfterKey,
+		arg.Reason,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OutboxParkedPageRow
+	for rows.Next() {
+		var i OutboxParkedPageRow
+		if err := rows.Scan(
+			&i.Key,
+			&i.ParkedAt,
+			&i.Reason,
+			&i.LastError,
+			&i.Failures,
+			&i.OrganizationID,
+			&i.Name,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

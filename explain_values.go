@@ -1,0 +1,36 @@
+package claimsync
+
+import (
+	"encoding/json"
+
+	"github.com/claimsync/claimsync/clerk"
+	"github.com/claimsync/claimsync/db/dbsqlc"
+)
+
+// Wanted is what Clerk is to have under clerk.Keys, as JSON; no entry for what it is not to have.
+func (e *Explanation) Wanted() map[string]string {
+	if e.Organization == nil {
+		return clerk.Metadata{}.Values()
+	}
+	tier := dbsqlc.CertificationTier(e.Organization.CertificationTier.String())
+	score := e.Organization.Score
+	if score == nil {
+		return metadataOf(tier, nil, nil).Values()
+	}
+	return metadataOf(tier, new(int16(score.Overall)), &score.InsuranceValid).Values()
+}
+
+// Applied is what Clerk confirmed last, as Wanted; nil: nothing yet, or it was not noted.
+func (e *Explanation) Applied() map[string]string {
+	var members map[string]json.RawMessage
+	if e.Row.Applied == nil || json.Unmarshal(e.Row.Applied, &members) != nil {
+		return nil
+	}
+	values := map[string]string{}
+	for key, value := range members {
+		if string(value) != "null" {
+			values[key] = string(value)
+		}
+	}
+	return values
+}
