@@ -2,8 +2,11 @@ package dbtest
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -49,12 +52,28 @@ func stopShared() error {
 	return shared.server.close()
 }
 
+// testsAtOnce is how many tests run beside one another for each processor: they wait more than they work.
+const testsAtOnce = 3
+
+// runMoreAtOnce leaves a -parallel that was given.
+func runMoreAtOnce() {
+	if !flag.Parsed() {
+		flag.Parse()
+	}
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		if err := parallel.Value.Set(strconv.Itoa(testsAtOnce * runtime.GOMAXPROCS(0))); err != nil {
+			panic(err)
+		}
+	}
+}
+
 // Main is for a package's TestMain: it runs the tests, stops the server and then fails if goroutines are left, apart from
 // those that the options allow. It does not return. m is a *testing.M, or what runs one.
 //
 // A package without it leaks nothing either: the private server ends with the test binary, however that ends. Only a
 // server named by DATABASE_URL then keeps the template.
 func Main(m goleak.TestingM, options ...goleak.Option) {
+	runMoreAtOnce()
 	goleak.VerifyTestMain(stopping{m}, options...)
 }
 

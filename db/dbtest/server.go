@@ -43,8 +43,8 @@ func startServer(ctx context.Context, databaseURL string) (*server, error) {
 		})
 	}
 	private, err := localpg.Start(ctx, localpg.Config{
-		Settings: privateSettings,
-		Logger:   slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Settings: privateSettings, InMemory: true,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		return nil, err

@@ -30,14 +30,14 @@ type folder struct {
 	log       *logFile
 }
 
-// openFolder makes a temporary folder, or opens the one at path if that is not empty.
-func openFolder(path string, account *account, major int) (*folder, error) {
-	f := &folder{path: path, temporary: path == ""}
+// openFolder makes a temporary folder, or opens the one that is configured.
+func openFolder(config Config, account *account, major int) (*folder, error) {
+	f := &folder{path: config.DataDir, temporary: config.DataDir == ""}
 	var err error
 	if f.temporary {
-		f.path, err = makeTemporary(account)
+		f.path, err = makeTemporary(config.InMemory, account)
 	} else {
-		f.path, err = makeKept(path, account, major)
+		f.path, err = makeKept(config.DataDir, account, major)
 	}
 	if err != nil {
 		return nil, err
@@ -63,9 +63,13 @@ func (f *folder) close() error {
 	return err
 }
 
-func makeTemporary(account *account) (string, error) {
+func makeTemporary(inMemory bool, account *account) (string, error) {
+	parents := slices.Compact([]string{os.TempDir(), "/tmp", "/var/tmp", "/dev/shm"})
+	if memory := memoryFolder(); inMemory && memory != "" {
+		parents = slices.Insert(parents, 0, memory)
+	}
 	var refusals []error
-	for _, parent := range slices.Compact([]string{os.TempDir(), "/tmp", "/var/tmp", "/dev/shm"}) {
+	for _, parent := range parents {
 		path, err := makeTemporaryIn(parent, account)
 		if err == nil {
 			return path, nil

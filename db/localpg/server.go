@@ -73,7 +73,7 @@ func startOnce(ctx context.Context, config Config, programs programs) (*Server, 
 	if err != nil {
 		return nil, err
 	}
-	folder, err := openFolder(config.DataDir, account, programs.major)
+	folder, err := openFolder(config, account, programs.major)
 	if err != nil {
 		return nil, err
 	}

@@ -217,3 +217,23 @@ func (r recorder) Handle(_ context.Context, record slog.Record) error {
 	r.records <- record
 	return nil
 }
+
+// A server in memory works like any other, and leaves nothing there.
+func TestInMemory(t *testing.T) {
+	t.Parallel()
+	memory := memoryFolder()
+	if memory == "" {
+		t.Skip("no room in memory")
+	}
+	server, err := Start(t.Context(), Config{InMemory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := settings(t, connect(t, server), "data_directory")["data_directory"]
+	if !strings.HasPrefix(dir, memory+"/") {
+		t.Errorf("the data is in %s", dir)
+	}
+	if err := server.Stop(); err != nil || !folderGone(dir) {
+		t.Errorf("stopped: %v, folder gone: %t", err, folderGone(dir))
+	}
+}

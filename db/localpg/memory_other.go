@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package localpg
+
+// memoryFolder is Linux's.
+func memoryFolder() string { return "" }
