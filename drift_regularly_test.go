@@ -251,3 +251,37 @@ func TestDriftLog(t *testing.T) {
 		t.Errorf("logged: %s", said)
 	}
 }
+
+// A person asks for a check once; some process makes it, also one that makes no others, and repairs if it was asked to.
+func TestDriftOnRequest(t *testing.T) {
+	t.Parallel()
+	for name, repair := range map[string]bool{"reported": false, "repaired": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDrifting(t, func(c *claimsync.Config) { c.DriftEvery = claimsync.Never; c.DriftReportOnly = repair })
+			d.create("a")
+			d.work()
+			d.synced()
+			d.edit("a", `{"certification_tier":"MASTER_ROOFER"}`)
+			for asked, want := range []bool{true, false} { // the second time it is asked for already
+				if requested, err := d.sync.RequestDriftCheck(t.Context(), repair); err != nil || requested != want {
+					t.Errorf("request %d: %t, %v", asked, requested, err)
+				}
+			}
+			if last, err := d.sync.LastDriftCheck(t.Context()); err != nil || last.RequestedAt == nil {
+				t.Errorf("asked for: %+v, %v", last, err)
+			}
+			d.run(d.sync)
+			d.until("it was made", func() bool { return d.report() != nil })
+			d.until("it is answered", func() bool { return d.is("SELECT requested_at IS NULL AND turn_ends IS NULL FROM drift_check") })
+			report := d.report()
+			if report.Drifted != 1 || report.Repaired != map[bool]int{false: 0, true: 1}[repair] {
+				t.Errorf("report: %+v", report)
+			}
+			time.Sleep(500 * time.Millisecond) // as long as several checks would take
+			if again := d.report(); !again.FinishedAt.Equal(report.FinishedAt) {
+				t.Error("it was made again")
+			}
+		})
+	}
+}

@@ -67,11 +67,11 @@ func TestLastDriftCheckInWords(t *testing.T) {
 		Failure: new("clerk: outage: status 503"), FailedAt: before(time.Minute),
 	}
 	want := []string{
-		"Clerk was last compared with Postgres at 2026-07-01 09:00:00 (3 h ago): 3 drifted (3 changed at Clerk), 2 handed over to be " +
+		"Clerk was last compared with Postgres at 2026-07-01 09:00:00 UTC (3 h ago): 3 drifted (3 changed at Clerk), 2 handed over to be " +
 			"pushed again, 1 contested. To look again: app drift",
-		"The drift check of 2026-07-01 11:59:00 (60 s ago) failed: clerk: outage: status 503",
+		"The drift check of 2026-07-01 11:59:00 UTC (60 s ago) failed: clerk: outage: status 503",
 	}
-	if diff := cmp.Diff(want, last.InWords(noon)); diff != "" {
+	if diff := cmp.Diff(here(want), last.InWords(noon)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if said := (claimsync.LastDriftCheck{}).InWords(noon); len(said) > 0 {

@@ -23,7 +23,7 @@ func TestExplanationInWords(t *testing.T) {
 	t.Parallel()
 	whole := outbox.Standing{Rate: 1}
 	dirty := outbox.Status{State: outbox.StateDirty, DesiredVersion: 2, SyncedVersion: 1, DirtySince: before(12 * time.Second)}
-	const isDirty = "Acme is dirty: a change of 2026-07-01 11:59:48 (12 s ago) is on its way."
+	const isDirty = "Acme is dirty: a change of 2026-07-01 11:59:48 UTC (12 s ago) is on its way."
 	tests := map[string]struct {
 		e    claimsync.Explanation
 		want []string
@@ -40,7 +40,7 @@ func TestExplanationInWords(t *testing.T) {
 				State: outbox.StateClean, WaitingFor: claimsync.WaitingForNothing,
 				Row: outbox.Detail{Status: outbox.Status{SyncedAt: before(3 * time.Hour)}},
 			},
-			[]string{"Acme is clean: Clerk has had its latest state since 2026-07-01 09:00:00 (3 h ago)."},
+			[]string{"Acme is clean: Clerk has had its latest state since 2026-07-01 09:00:00 UTC (3 h ago)."},
 		},
 		"parked": {
 			claimsync.Explanation{
@@ -52,7 +52,7 @@ func TestExplanationInWords(t *testing.T) {
 			},
 			[]string{
 				"Acme is parked: Clerk does not have its latest change, and none is on its way.",
-				`It was given up on at 2026-06-28 12:00:00 (3 days ago), for the reason "park 422". It is not pushed again ` +
+				`It was given up on at 2026-06-28 12:00:00 UTC (3 days ago), for the reason "park 422". It is not pushed again ` +
 					"until it changes, or somebody says so: app redrive acme",
 				"The last try ended with: clerk: park: status 422",
 			},
@@ -63,7 +63,7 @@ func TestExplanationInWords(t *testing.T) {
 				Row: outbox.Detail{Status: withError(dirty, "clerk: outage: status 503"), Failures: 4},
 			},
 			[]string{
-				isDirty, "It is tried again at 2026-07-01 12:00:03 (in 3 s).",
+				isDirty, "It is tried again at 2026-07-01 12:00:03 UTC (in 3 s).",
 				"It failed 4 times in a row, the last time with: clerk: outage: status 503",
 			},
 		},
@@ -77,16 +77,16 @@ func TestExplanationInWords(t *testing.T) {
 					Rate: 1, Breaker: &outbox.Breaker{Cause: outbox.CauseOutage, Since: noon.Add(-time.Minute)},
 				}},
 			},
-			[]string{isDirty, "It is being pushed right now, by a probe, begun at 2026-07-01 11:59:59 (1 s ago). If nothing is heard of that, " +
-				"another takes over at 2026-07-01 12:00:07 (in 7 s)."},
+			[]string{isDirty, "It is being pushed right now, by a probe, begun at 2026-07-01 11:59:59 UTC (1 s ago). If nothing is heard of that, " +
+				"another takes over at 2026-07-01 12:00:07 UTC (in 7 s)."},
 		},
 		"read back": {
 			claimsync.Explanation{
 				State: outbox.StateClean, WaitingFor: claimsync.WaitingForAnswer,
 				Row: outbox.Detail{JobID: new(int64(7)), LeasedAt: before(0), LeaseEnds: after(8 * time.Second)},
 			},
-			[]string{"Acme is clean: Clerk has its latest state.", "It is being read back right now, by job 7, begun at 2026-07-01 12:00:00 (now). " +
-				"If nothing is heard of that, another takes over at 2026-07-01 12:00:08 (in 8 s)."},
+			[]string{"Acme is clean: Clerk has its latest state.", "It is being read back right now, by job 7, begun at 2026-07-01 12:00:00 UTC (now). " +
+				"If nothing is heard of that, another takes over at 2026-07-01 12:00:08 UTC (in 8 s)."},
 		},
 		"blocked": {
 			claimsync.Explanation{
@@ -96,7 +96,7 @@ func TestExplanationInWords(t *testing.T) {
 					Rate: 1, Blocked: &outbox.Block{Until: noon.Add(8 * time.Second), Reason: "429"},
 				}},
 			},
-			[]string{isDirty, "It waits like all others. Clerk told everybody to wait until 2026-07-01 12:00:08 (in 8 s): 429"},
+			[]string{isDirty, "It waits like all others. Clerk told everybody to wait until 2026-07-01 12:00:08 UTC (in 8 s): 429"},
 		},
 		"breaker open": {
 			claimsync.Explanation{
@@ -106,8 +106,8 @@ func TestExplanationInWords(t *testing.T) {
 					NextProbe: after(4 * time.Second), Probes: 9,
 				}}},
 			},
-			[]string{isDirty, "It waits like all others for the breaker. The breaker has been open since 2026-07-01 11:50:00 " +
-				"(10 min ago): Clerk fails or does not answer (503). Nothing is pushed but probes: 9 so far, the next at 2026-07-01 12:00:04 (in 4 s)."},
+			[]string{isDirty, "It waits like all others for the breaker. The breaker has been open since 2026-07-01 11:50:00 UTC " +
+				"(10 min ago): Clerk fails or does not answer (503). Nothing is pushed but probes: 9 so far, the next at 2026-07-01 12:00:04 UTC (in 4 s)."},
 		},
 		"paced": {
 			claimsync.Explanation{
@@ -115,14 +115,14 @@ func TestExplanationInWords(t *testing.T) {
 				Row: outbox.Detail{Status: dirty},
 			},
 			[]string{isDirty, "It waits for its own budget, since Clerk admits only so many writes to one organization: the next " +
-				"push is at 2026-07-01 12:00:01 (in 1 s)."},
+				"push is at 2026-07-01 12:00:01 UTC (in 1 s)."},
 		},
 		"in the queue for long": {
 			claimsync.Explanation{
 				State: outbox.StateDirty, WaitingFor: claimsync.WaitingForWorker, Row: outbox.Detail{Status: dirty},
 				Job: &rivertype.JobRow{ID: 7, State: rivertype.JobStateAvailable, ScheduledAt: noon.Add(-time.Minute)},
 			},
-			[]string{isDirty, "It is in the queue: job 7, available since 2026-07-01 11:59:00 (60 s ago). Either there is much " +
+			[]string{isDirty, "It is in the queue: job 7, available since 2026-07-01 11:59:00 UTC (60 s ago). Either there is much " +
 				"before it, or no app serve runs."},
 		},
 		"at its turn": {
@@ -139,7 +139,7 @@ func TestExplanationInWords(t *testing.T) {
 			},
 			[]string{
 				"Acme is clean: Clerk has its latest state.",
-				"Its score is stale: time changed it at 2026-07-01 11:00:00 (60 min ago), and it is not recalculated yet. Every app " +
+				"Its score is stale: time changed it at 2026-07-01 11:00:00 UTC (60 min ago), and it is not recalculated yet. Every app " +
 					"serve does that within seconds, what cannot be calculated is in its log. By hand: app recalculate acme",
 			},
 		},
@@ -152,8 +152,8 @@ func TestExplanationInWords(t *testing.T) {
 			[]string{
 				"Acme is clean: Clerk has its latest state.",
 				"It is in doubt: a push that was given up on may still land, or Clerk was seen to differ. Clerk is read back " +
-					"at 2026-07-01 12:00:08 (in 8 s), and pushed over if it is wrong.",
-				"A person paused River's queue clerk_organization at 2026-07-01 11:00:00 (60 min ago): nothing is pushed until it " +
+					"at 2026-07-01 12:00:08 UTC (in 8 s), and pushed over if it is wrong.",
+				"A person paused River's queue clerk_organization at 2026-07-01 11:00:00 UTC (60 min ago): nothing is pushed until it " +
 					"is resumed, in River UI.",
 			},
 		},
@@ -169,11 +169,20 @@ func TestExplanationInWords(t *testing.T) {
 			if e.Gate.Destination.Rate == 0 {
 				e.Gate.Destination = whole
 			}
-			if diff := cmp.Diff(test.want, e.InWords()); diff != "" {
+			if diff := cmp.Diff(here(test.want), e.InWords()); diff != "" {
 				t.Errorf("in words (-want +got):\n%s", diff)
 			}
 		})
 	}
+}
+
+// here puts the zone of this machine for UTC.
+func here(said []string) []string {
+	local := make([]string, len(said))
+	for i, text := range said {
+		local[i] = strings.ReplaceAll(text, " UTC ", noon.Format(" MST "))
+	}
+	return local
 }
 
 func withError(status outbox.Status, message string) outbox.Status {
@@ -195,7 +204,7 @@ func TestGateInWords(t *testing.T) {
 		"nothing": {claimsync.Gate{Destination: outbox.Standing{Rate: 1}}, nil},
 		"outage": {
 			breaker(outbox.CauseOutage, after(time.Second)),
-			[]string{"probes: 2 so far, the next at 2026-07-01 12:00:01 (in 1 s)"},
+			[]string{"probes: 2 so far, the next at 2026-07-01 12:00:01 UTC (in 1 s)"},
 		},
 		"configuration": {
 			breaker(outbox.CauseConfiguration, after(time.Second)),
@@ -211,7 +220,7 @@ func TestGateInWords(t *testing.T) {
 				Destination: outbox.Standing{Rate: 1, Blocked: &outbox.Block{Until: noon, Reason: "429"}},
 				Queue:       claimsync.Queue{Known: true, PausedAt: &noon, PausedByBreaker: true},
 			},
-			[]string{"Clerk told everybody to wait until 2026-07-01 12:00:00 (now): 429"},
+			[]string{"Clerk told everybody to wait until 2026-07-01 12:00:00 UTC (now): 429"},
 		},
 	}
 	for name, test := range tests {

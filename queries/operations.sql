@@ -3,10 +3,13 @@
 -- name: OutboxActivityCount :exec
 -- Counts the newest intervals of the delivery log anew, from a little before the last one that was counted: what
 -- committed late is counted late. Any process may, at any time; where one is at it, another does nothing.
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(hashtext('outbox_activity'), hashtext(@topic)) AS mine
+)
 INSERT INTO outbox_activity AS a (topic, begins_at, outcome, deliveries)
 SELECT d.topic, date_bin(@interval, d.finished_at, 'epoch'), d.outcome, count(*)
 FROM outbox_delivery AS d
-WHERE d.topic = @topic AND pg_try_advisory_xact_lock(hashtext('outbox_activity'), hashtext(@topic))
+WHERE d.topic = @topic AND (SELECT mine FROM turn)
     AND d.finished_at >= date_bin(@interval, LEAST(now() - @late::interval,
         COALESCE((SELECT max(c.begins_at) FROM outbox_activity AS c WHERE c.topic = @topic), now() - interval '1 day')), 'epoch')
 GROUP BY 1, 2, 3

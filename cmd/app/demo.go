@@ -26,7 +26,7 @@ type demoCommand struct {
 
 func (*demoCommand) Help() string {
 	return `Runs the whole product on this machine: a private PostgreSQL (its server programs must be installed, nothing needs
-to run), the Clerk emulator, and the monolith with API, workers and River UI. Sixty sample organizations are imported;
+to run), the Clerk emulator, and the monolith with API, workers, console and River UI. Sixty sample organizations are imported;
 their facts change through the API, scores are recalculated, tiers promoted, Clerk fails for a few seconds, an insurance
 runs out by itself, and somebody edits Clerk by hand. Then it shows what Postgres and Clerk say of each, and goes on until
 Ctrl-C. Nothing is left behind.`
@@ -58,11 +58,24 @@ func (c *demoCommand) play(ctx context.Context, s *stage) error {
 	s.say("\nAPI       %s/v1   (Authorization: Bearer %s)", s.monolith.url, s.token)
 	s.say("Console   %s/   (any user, password %s)", s.monolith.url, s.token)
 	s.say("River UI  %s/riverui/   (the same)", s.monolith.url)
-	s.say("Clerk     %s   (the emulator; try an outage: app clerk-emulator --help)", s.clerk.URL())
+	s.say("Clerk     %s   (the emulator; what else it can do: app clerk-emulator --help)", s.clerk.URL())
 	s.say("Postgres  %s", s.postgres.DSN())
+	s.say(rehearsal, s.postgres.DSN(), demoLimit.Requests, s.clerk.URL(), s.clerk.URL())
 	s.say("\nChanges go on until Ctrl-C.")
 	return s.trickle(ctx)
 }
+
+// demoLimit is that of a production key.
+var demoLimit = clerktest.Limit{Requests: 1000, Window: 10 * time.Second}
+
+// rehearsal is for a person to see the worst once before it happens.
+const rehearsal = `
+Break Clerk in another terminal, find out what is wrong there and in the console, and mend it:
+
+  export DATABASE_URL='%s' CLERK_RATE_LIMIT=%d
+  echo 503 | curl -T - %s/_control/script
+  go run ./cmd/app status --watch
+  curl -X DELETE %s/_control/faults`
 
 // stage is everything the demo runs on.
 type stage struct {
@@ -102,8 +115,7 @@ func (c *demoCommand) setStage(ctx context.Context, a *app) (_ *stage, err error
 	if err = db.Migrate(ctx, s.pool, db.MigrateConfig{Logger: logger}); err != nil {
 		return nil, err
 	}
-	production := clerktest.Limit{Requests: 1000, Window: 10 * time.Second}
-	if s.clerk, err = clerktest.Start(clerktest.Config{InstanceLimit: production, HistoryLimit: 10_000}); err != nil {
+	if s.clerk, err = clerktest.Start(clerktest.Config{InstanceLimit: demoLimit, HistoryLimit: 10_000}); err != nil {
 		return nil, err
 	}
 	s.atEnd(s.clerk.Close)
@@ -116,7 +128,7 @@ func (c *demoCommand) setStage(ctx context.Context, a *app) (_ *stage, err error
 	}
 	s.atEnd(func() error { client.CloseIdleConnections(); return nil })
 	s.monolith, err = startMonolith(ctx, monolithConfig{
-		pool: s.pool, clerk: client, rate: rateFlags{RateLimit: production.Requests},
+		pool: s.pool, clerk: client, rate: rateFlags{RateLimit: demoLimit.Requests},
 		riverSchema: db.DefaultRiverSchema, maxWorkers: jobs.DefaultMaxWorkers,
 		addr: c.Addr, adminToken: s.token, metrics: registry, logger: logger,
 	})

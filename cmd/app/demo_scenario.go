@@ -28,6 +28,8 @@ const (
 	// demoPatience is how long Clerk's copy may take to follow before the demo has failed. It is generous: what is
 	// usual is printed, and a busy machine is no failure.
 	demoPatience = 30 * time.Second
+	// demoWait is how long the changes that go on wait for Clerk to follow, before the next one.
+	demoWait = 2 * time.Second
 )
 
 // scenario plays the story and checks its end.
@@ -253,14 +255,14 @@ func (s *story) changeOne(ctx context.Context, seed uint64, chosen int) error {
 		s.say("%s  skipped: no Clerk id", line)
 		return nil
 	}
-	waiting, cancel := context.WithTimeout(ctx, demoPatience)
+	waiting, cancel := context.WithTimeout(ctx, demoWait)
 	defer cancel()
 	err = s.clerk.WaitFor(waiting, func() bool { return s.comparison(after).inStep() })
 	switch {
 	case ctx.Err() != nil:
 		return nil
 	case err != nil:
-		s.say("%s  not at Clerk yet", line) // somebody is rehearsing an outage
+		s.say("%s  not at Clerk yet\n          go run ./cmd/app why %s", line, id) // somebody is rehearsing an outage
 	default:
 		s.say("%s  at Clerk after %s", line, since(answered))
 	}

@@ -74,11 +74,11 @@ func (c *logCommand) deliveries(ctx context.Context, w io.Writer, t *tool) error
 	case c.JSON:
 		return json.NewEncoder(w).Encode(map[string]any{"deliveries": deliveriesJSON(deliveries)})
 	case key == "":
-		_, err = fmt.Fprintf(w, "%s is not linked to Clerk: nothing was ever pushed.\n", c.ID)
-		return err
+		return printParagraphs(w, []string{c.ID + " is not linked to Clerk: nothing is pushed."})
 	case len(deliveries) == 0:
-		_, err = fmt.Fprintln(w, "No delivery is in the log: there was none yet, or it was longer ago than the log is kept.")
-		return err
+		return printParagraphs(w, []string{
+			"No delivery is in the log: there was none yet, or it was longer ago than DELIVERY_RETENTION.",
+		})
 	}
 	return printDeliveries(w, deliveries)
 }

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"github.com/claimsync/claimsync/clerk/clerktest"
+	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/internal/logtest"
 )
 
 // console is somebody at the command line, on a database of their own.
@@ -82,7 +86,8 @@ func TestOperate(t *testing.T) {
 		reasons, _ := c.object("status")["parked_reasons"].(map[string]any)
 		return reasons["park 422"] == float64(linked)
 	})
-	c.says("status", `for "park 422". To have them pushed again: app redrive`)
+	c.says("status", fmt.Sprintf("%d organizations were given up on", linked), "clean 0", "processes 1 alive",
+		`for "park 422". To have them pushed again: app redrive --all`)
 	var org, clerkOrgID string
 	for _, o := range i.organizations {
 		if o.ClerkOrgID != nil {
@@ -90,7 +95,7 @@ func TestOperate(t *testing.T) {
 		}
 	}
 	c.says("why "+org, "is parked", `"park 422"`, "app redrive "+org, "1 wanted, 0 at Clerk", "422", "clerk: park: status 422")
-	c.says("why "+clerkOrgID, "app redrive "+org)
+	c.says("why "+clerkOrgID, "app redrive "+org, "app log "+org)
 
 	i.clerk.ClearFaults()
 	c.says("redrive "+org, "1 redriven")
@@ -102,6 +107,11 @@ func TestOperate(t *testing.T) {
 	if first := deliveries[0].(map[string]any); first["outcome"] != "applied" || first["version"] != 2.0 ||
 		len(deliveries) != 2 {
 		t.Errorf("deliveries: %v", deliveries)
+	}
+
+	c.says("log "+org, "2 applied 200", "1 park 422", "clerk: park: status 422")
+	if got := c.object("log", clerkOrgID, "--limit=1")["deliveries"].([]any); len(got) != 1 {
+		t.Errorf("log of the last delivery: %v", got)
 	}
 
 	c.says("breaker open --reason=migration", "The breaker is open. Nothing is pushed until: app breaker close")
@@ -123,6 +133,13 @@ func TestOperate(t *testing.T) {
 	c.says("breaker close", "The breaker is closed. It was open for")
 	i.untilInStep()
 	c.says("breaker close", "closed already")
+	i.untilClean()
+	c.says("status", "All is well", fmt.Sprint("clean ", linked))
+	if got := c.object("status"); got["health"] != "good" || got["pushes_per_second"] == nil || len(got["processes"].([]any)) != 1 {
+		t.Errorf("status: %v", got)
+	}
+	c.says("log --operators", "breaker_close", "breaker_open migration", ": nothing to change", "redrive all",
+		"redrive "+org, ": 1 redriven")
 	c.says("healthcheck --addr="+address, "ready")
 }
 
@@ -148,4 +165,59 @@ func TestGateIsSaid(t *testing.T) {
 	c.says("breaker open", "would have closed by itself", "app breaker close")
 	c.says("breaker close", "It was open for", "(operator)", "The wait that Clerk asked for is ended.",
 		"The whole budget is used again, instead of 50 %.", "A person paused River's queue")
+}
+
+// Who watches sees what becomes of it, and is not sent away by a database that fails.
+func TestWatch(t *testing.T) {
+	c, url := parkedOf(t, "park 422")
+	ctx, leave := context.WithCancel(t.Context())
+	var said logtest.Journal
+	ended := make(chan int)
+	getenv := func(name string) string {
+		if name == "DATABASE_URL" {
+			return url
+		}
+		return ""
+	}
+	go func() {
+		ended <- run(ctx, []string{"status", "--watch", "--every=100ms"}, strings.NewReader(""), &said, &said, getenv)
+	}()
+	c.until("it looks again and again", func() bool { return strings.Count(said.String(), "Parked: 1") > 2 })
+	query(t, url, `WITH u AS (UPDATE outbox SET parked_at = NULL, parked_reason = NULL RETURNING 1) SELECT count(*) FROM u`)
+	c.until("it sees a change", func() bool { return strings.Contains(said.String(), "has waited for") })
+	rename := func(from, to string) {
+		pool, err := db.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pool.Close()
+		if _, err := pool.Exec(t.Context(), "ALTER TABLE "+from+" RENAME TO "+to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rename("process", "hidden")
+	c.until("it says what fails", func() bool { return strings.Contains(said.String(), `relation "process" does not exist`) })
+	rename("hidden", "process")
+	failed := len(said.String())
+	c.until("it goes on", func() bool { return strings.Contains(said.String()[failed:], "has waited for") })
+	leave()
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestLogIsOfSomebody(t *testing.T) {
+	c, _ := parkedOf(t, "park 422")
+	c.says("log a", "No delivery is in the log")
+	c.says("log --operators", "Nothing was done by hand.")
+	if got := c.object("log", "--operators"); len(got["actions"].([]any)) != 0 {
+		t.Errorf("%v", got)
+	}
+	c.run(exitUsage, "log")
+	c.run(exitUsage, "log", "a", "--operators")
+	c.run(exitUsage, "log", "a", "--limit=0")
+	c.run(exitUsage, "status", "--watch", "--every=1ms")
+	if got := c.run(exitFailed, "log", "nobody"); !strings.Contains(got.stderr, "nobody") {
+		t.Errorf("%+v", got)
+	}
 }

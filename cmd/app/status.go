@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/outbox"
@@ -87,7 +86,7 @@ func printStatus(w io.Writer, s claimsync.Status, o *claimsync.Overview) error {
 	}
 	oldest := "none is on its way"
 	if s.Dirty > 0 {
-		oldest = fmt.Sprintf("has waited for %s, of %s at most", s.OldestDirtyAge.Round(time.Millisecond), claimsync.Objective)
+		oldest = fmt.Sprintf("has waited for %s, of %s at most", claimsync.Span(s.OldestDirtyAge), claimsync.Span(claimsync.Objective))
 	}
 	_, _ = fmt.Fprintf(table, "oldest change\t%s\n", oldest)
 	_, _ = fmt.Fprintf(table, "pushed\t%s\n", pushedInWords(o.Budget))
@@ -145,6 +144,6 @@ func printParked(w io.Writer, reasons []outbox.ParkedReason) error {
 		counts[i] = fmt.Sprintf("%d for %q", parked.Rows, parked.Reason)
 	}
 	return printParagraphs(w, []string{
-		"Parked: " + strings.Join(counts, ", ") + ". To have them pushed again: app redrive",
+		"Parked: " + strings.Join(counts, ", ") + ". To have them pushed again: app redrive --all",
 	})
 }

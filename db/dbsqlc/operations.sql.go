@@ -357,10 +357,13 @@ func (q *Queries) OrganizationUnlinkedCount(ctx context.Context, db DBTX, most i
 
 const OutboxActivityCount = `-- name: OutboxActivityCount :exec
 
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(hashtext('outbox_activity'), hashtext($2)) AS mine
+)
 INSERT INTO outbox_activity AS a (topic, begins_at, outcome, deliveries)
 SELECT d.topic, date_bin($1, d.finished_at, 'epoch'), d.outcome, count(*)
 FROM outbox_delivery AS d
-WHERE d.topic = $2 AND pg_try_advisory_xact_lock(hashtext('outbox_activity'), hashtext($2))
+WHERE d.topic = $2 AND (SELECT mine FROM turn)
     AND d.finished_at >= date_bin($1, LEAST(now() - $3::interval,
         COALESCE((SELECT max(c.begins_at) FROM outbox_activity AS c WHERE c.topic = $2), now() - interval '1 day')), 'epoch')
 GROUP BY 1, 2, 3

@@ -48,11 +48,14 @@ ALTER TABLE drift_check
     ADD COLUMN requested_repair boolean,
     ADD CONSTRAINT drift_check_request_whole CHECK (num_nulls(requested_at, requested_repair) IN (0, 2));
 
+-- How many were given up on for what, without a look at their rows.
+CREATE INDEX outbox_parked_reason ON outbox (topic, parked_reason, parked_at) WHERE parked_at IS NOT NULL;
+
 -- Words of names, to search for their beginnings.
 CREATE INDEX organizations_name ON organizations USING gin (to_tsvector('simple', name));
 
 -- +goose Down
-DROP INDEX organizations_name;
+DROP INDEX organizations_name, outbox_parked_reason;
 ALTER TABLE drift_check DROP COLUMN requested_at, DROP COLUMN requested_repair;
 DROP TABLE operator_action, process;
 DROP INDEX outbox_delivery_finished_at;
