@@ -2,6 +2,7 @@ package claimsync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,10 +22,16 @@ type Comparison struct {
 	Differences []clerk.Difference
 }
 
+// ErrNoClerk is returned by what calls Clerk, if Config.Clerk was left out.
+var ErrNoClerk = errors.New("there is no client to call Clerk with")
+
 // Compare reads an organization at Clerk, within the fleet's budget, and changes nothing. id is ours or Clerk's. Returns
-// scoring.ErrNotFound for an unknown one, ErrUnlinked for one without a Clerk id, and a *clerk.Error if Clerk fails or may not
-// be called now.
+// scoring.ErrNotFound for an unknown one, ErrUnlinked for one without a Clerk id, ErrNoClerk without a client, and a *clerk.Error
+// if Clerk fails or may not be called now.
 func (s *Sync) Compare(ctx context.Context, id string) (*Comparison, error) {
+	if s.clerk == nil {
+		return nil, ErrNoClerk
+	}
 	key, err := s.Key(ctx, id)
 	switch {
 	case err != nil:

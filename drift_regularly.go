@@ -27,6 +27,9 @@ const (
 	driftLook = 4 * time.Second
 )
 
+// DriftEvery returns how often the fleet checks for drift; below 0: never.
+func (s *Sync) DriftEvery() time.Duration { return s.drift.every }
+
 // driftSchedule says when the fleet checks, and what for.
 type driftSchedule struct {
 	every  time.Duration // below 0: never

@@ -30,8 +30,8 @@ func (e *Explanation) InWords() []string {
 	if e.Contested {
 		paragraphs = append(paragraphs, "It is contested: "+contest)
 	}
-	if since := e.Gate.Queue.pausedByHand(); since != nil && e.WaitingFor != WaitingForQueue {
-		paragraphs = append(paragraphs, pauseInWords(*since, e.Gate.Now))
+	if e.Gate.Queue.pausedByHand() != nil && e.WaitingFor != WaitingForQueue {
+		paragraphs = append(paragraphs, e.Gate.pauseInWords())
 	}
 	return paragraphs
 }
@@ -87,9 +87,9 @@ func (e *Explanation) queueInWords() string {
 	case WaitingForRetryAfter:
 		return "It waits like all others. " + blockInWords(e.Gate.Destination.Blocked, now)
 	case WaitingForBreaker:
-		return "It waits like all others for the breaker. " + breakerInWords(e.Gate.Destination.Breaker, now)
+		return "It waits like all others for the breaker. " + e.Gate.breakerInWords()
 	case WaitingForQueue:
-		return "It waits like all others. " + pauseInWords(*e.Gate.Queue.PausedAt, now)
+		return "It waits like all others. " + e.Gate.pauseInWords()
 	case WaitingForWorker:
 		return e.jobInWords()
 	case WaitingForSweep:

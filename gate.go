@@ -17,6 +17,10 @@ type Gate struct {
 	Now         time.Time       // the database's
 	Destination outbox.Standing // what Clerk asked for, breaker, budget
 	Queue       Queue
+
+	// OpenedBy opened the breaker and PausedBy paused the queue by hand, according to the operator log; nil: nobody did, or it
+	// does not tell.
+	OpenedBy, PausedBy *OperatorAction
 }
 
 // Queue is River's queue of the pushes.
@@ -57,7 +61,7 @@ func (s *Sync) gateTx(ctx context.Context, tx pgx.Tx, river River) (gate Gate, e
 	queue, err := river.QueueGetTx(ctx, tx, Topic)
 	switch {
 	case errors.Is(err, rivertype.ErrNotFound):
-		return gate, nil
+		return gate, gate.findWhoTx(ctx, tx)
 	case err != nil:
 		return Gate{}, fmt.Errorf("looking at queue %s: %w", Topic, err)
 	}
@@ -65,7 +69,29 @@ func (s *Sync) gateTx(ctx context.Context, tx pgx.Tx, river River) (gate Gate, e
 	if breaker := gate.Destination.Breaker; breaker != nil && breaker.QueuePausedAt != nil && queue.PausedAt != nil {
 		gate.Queue.PausedByBreaker = breaker.QueuePausedAt.Equal(*queue.PausedAt)
 	}
-	return gate, nil
+	return gate, gate.findWhoTx(ctx, tx)
+}
+
+// sameAction is how far apart an action and what came of it may be in time: River's times are those of a process.
+const sameAction = time.Minute
+
+// findWhoTx finds who stopped everything, if a person did.
+func (g *Gate) findWhoTx(ctx context.Context, tx pgx.Tx) (err error) {
+	if since := g.Queue.pausedByHand(); since != nil {
+		g.PausedBy, err = lastActionTx(ctx, tx, ActionQueuePause, Topic, since.Add(sameAction))
+		if g.PausedBy != nil && g.PausedBy.At.Before(since.Add(-sameAction)) { // of an earlier pause
+			g.PausedBy = nil
+		}
+	}
+	breaker := g.Destination.Breaker
+	if err == nil && breaker != nil && breaker.Cause == outbox.CauseOperator {
+		// Also of one who took it over: it had been open before.
+		g.OpenedBy, err = lastActionTx(ctx, tx, ActionBreakerOpen, breaker.Reason, g.Now)
+		if g.OpenedBy != nil && g.OpenedBy.At.Before(breaker.Since.Add(-sameAction)) {
+			g.OpenedBy = nil
+		}
+	}
+	return err
 }
 
 // pausedByHand returns when a person paused the queue; nil: it is not paused, or the breaker's.

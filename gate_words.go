@@ -14,10 +14,10 @@ func (g Gate) InWords() (paragraphs []string) {
 		paragraphs = append(paragraphs, blockInWords(standing.Blocked, g.Now))
 	}
 	if standing.Breaker != nil {
-		paragraphs = append(paragraphs, breakerInWords(standing.Breaker, g.Now))
+		paragraphs = append(paragraphs, g.breakerInWords())
 	}
-	if since := g.Queue.pausedByHand(); since != nil {
-		paragraphs = append(paragraphs, pauseInWords(*since, g.Now))
+	if g.Queue.pausedByHand() != nil {
+		paragraphs = append(paragraphs, g.pauseInWords())
 	}
 	if standing.Rate < 1 {
 		paragraphs = append(paragraphs, fmt.Sprintf("Others seem to use Clerk's rate limit too: of our share, %.0f %% is "+
@@ -30,15 +30,43 @@ func blockInWords(b *outbox.Block, now time.Time) string {
 	return fmt.Sprintf("Clerk told everybody to wait until %s: %s", moment(now, b.Until), b.Reason)
 }
 
-func breakerInWords(b *outbox.Breaker, now time.Time) string {
-	text := fmt.Sprintf("The breaker has been open since %s: %s", moment(now, b.Since), causeInWords(b))
-	if b.NextProbe == nil {
+// breakerInWords is about a breaker that is open.
+func (g Gate) breakerInWords() string {
+	b := g.Destination.Breaker
+	text := fmt.Sprintf("The breaker has been open since %s: %s", moment(g.Now, b.Since), causeInWords(b, g.OpenedBy))
+	switch {
+	case b.NextProbe == nil:
 		return text + " Nothing is pushed until: app breaker close"
+	case b.NextProbe.After(g.Now):
+		return text + fmt.Sprintf(" Nothing is pushed but probes: %d so far, the next at %s.", b.Probes, moment(g.Now, *b.NextProbe))
+	default:
+		return text + fmt.Sprintf(" Nothing is pushed but probes: %d so far, the next now.", b.Probes)
 	}
-	return text + fmt.Sprintf(" Nothing is pushed but probes: %d so far, the next at %s.", b.Probes, moment(now, *b.NextProbe))
 }
 
-func causeInWords(b *outbox.Breaker) string {
+// pauseInWords is about a queue that a person paused.
+func (g Gate) pauseInWords() string {
+	return fmt.Sprintf("%s paused River's queue %s at %s: nothing is pushed until it is resumed, in River UI.",
+		whoInWords("A person", g.PausedBy), Topic, moment(g.Now, *g.Queue.pausedByHand()))
+}
+
+// whoInWords is who did something, or else somebody.
+func whoInWords(somebody string, did *OperatorAction) string {
+	if did == nil {
+		return somebody
+	}
+	return did.Operator.String()
+}
+
+// String is for people: ada (192.0.2.1).
+func (o Operator) String() string {
+	if o.Origin == "" {
+		return o.Name
+	}
+	return o.Name + " (" + o.Origin + ")"
+}
+
+func causeInWords(b *outbox.Breaker, by *OperatorAction) string {
 	switch b.Cause {
 	case outbox.CauseOutage:
 		return "Clerk fails or does not answer (" + b.Reason + ")."
@@ -46,11 +74,6 @@ func causeInWords(b *outbox.Breaker) string {
 		return "Clerk refuses us whatever we send (" + b.Reason + "). Check CLERK_SECRET_KEY and CLERK_API_URL, and start " +
 			"app serve with the right ones."
 	default:
-		return "a person opened it (" + b.Reason + ")."
+		return whoInWords("a person", by) + " opened it (" + b.Reason + ")."
 	}
-}
-
-func pauseInWords(since, now time.Time) string {
-	return fmt.Sprintf("A person paused River's queue %s at %s: nothing is pushed until it is resumed, in River UI.",
-		Topic, moment(now, since))
 }

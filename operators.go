@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,6 +19,26 @@ type Operator struct {
 	Name   string // as they said themselves: there is one token for all
 	Origin string // an address, or a machine
 }
+
+// What is done by hand, as the operator log names it: to organizations, to all of a kind, to what stands before Clerk, and in
+// River UI.
+const (
+	ActionPush           = "push"
+	ActionRecalculate    = "recalculate"
+	ActionRedrive        = "redrive"
+	ActionCompare        = "compare"
+	ActionPushAll        = "push_all"
+	ActionRecalculateAll = "recalculate_all"
+	ActionRedriveAll     = "redrive_all" // its target is the reason, empty for whatever reason
+	ActionDriftCheck     = "drift_check"
+	ActionDriftRepair    = "drift_repair"
+	ActionBreakerOpen    = "breaker_open" // its target is the reason
+	ActionBreakerClose   = "breaker_close"
+	ActionQueuePause     = "queue_pause"
+	ActionQueueResume    = "queue_resume"
+	ActionJobs           = "jobs" // its target is what was done to which
+	ActionRiverUI        = "river_ui"
+)
 
 // OperatorAction is something that was done by hand.
 type OperatorAction struct {
@@ -51,17 +72,28 @@ func (s *Sync) Operate(
 	if err != nil {
 		return fmt.Errorf("logging that %s is done: %w", action, err)
 	}
-	result, err := do(ctx)
-	if err != nil {
+	result := "failed: it panicked"
+	defer func() { s.logResult(ctx, id, action, result) }()
+	said, err := do(ctx)
+	switch {
+	case err != nil && said != "":
+		result = "failed after: " + said + ": " + err.Error()
+	case err != nil:
 		result = "failed: " + err.Error()
-	}
-	ended := dbsqlc.OperatorActionEndParams{ID: id, Result: fitForLog(cmp.Or(result, "done"), maxResult)}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), operatorEndTimeout) // also of one who has left
-	defer cancel()
-	if endErr := queries.OperatorActionEnd(ctx, pool, ended); endErr != nil {
-		s.logger.ErrorContext(ctx, "The operator log lacks a result", "action", action, "result", ended.Result, "err", endErr)
+	default:
+		result = cmp.Or(said, "done")
 	}
 	return err
+}
+
+// logResult adds what became of an action to the operator log, also for one who has left.
+func (s *Sync) logResult(ctx context.Context, id int64, action, result string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), operatorEndTimeout)
+	defer cancel()
+	ended := dbsqlc.OperatorActionEndParams{ID: id, Result: fitForLog(result, maxResult)}
+	if err := dbsqlc.New().OperatorActionEnd(ctx, s.jobs.Pool, ended); err != nil {
+		s.logger.ErrorContext(ctx, "The operator log lacks a result", "action", action, "result", ended.Result, "err", err)
+	}
 }
 
 // operatorEndTimeout bounds how long the result of an action waits for the database.
@@ -81,10 +113,10 @@ func (s *Sync) OperatorLog(ctx context.Context, before int64, limit int32) ([]Op
 	return actions, nil
 }
 
-// LastOperatorAction returns the latest action of the kind on the target; nil: there is none.
-func (s *Sync) LastOperatorAction(ctx context.Context, action, target string) (*OperatorAction, error) {
-	row, err := dbsqlc.New().OperatorActionLast(ctx, s.jobs.Pool, dbsqlc.OperatorActionLastParams{
-		Action: action, Target: fitForLog(target, maxTarget),
+// lastActionTx returns the latest action of the kind on the target that did not fail, of those until then; nil: there is none.
+func lastActionTx(ctx context.Context, tx pgx.Tx, action, target string, until time.Time) (*OperatorAction, error) {
+	row, err := dbsqlc.New().OperatorActionLast(ctx, tx, dbsqlc.OperatorActionLastParams{
+		Action: action, Target: fitForLog(target, maxTarget), Until: until,
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -105,9 +137,14 @@ func operatorActionOf(row dbsqlc.OperatorAction) OperatorAction {
 	return action
 }
 
-// fitForLog makes a text fit for a column of that many characters.
+// fitForLog makes a text fit for a column of that many characters, and for a terminal.
 func fitForLog(text string, most int) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
 	if characters := []rune(text); len(characters) > most {
 		return string(characters[:most-1]) + "…"
 	}

@@ -37,7 +37,7 @@ func TestOperate(t *testing.T) {
 
 	want := []claimsync.OperatorAction{
 		{ID: 2, Operator: claimsync.Operator{Name: "unknown"}, Action: "push", Target: strings.Repeat("ä", 511) + "…",
-			Result: "failed: the database\uFFFD went away"},
+			Result: "failed after: half of it: the database\uFFFD went away"},
 		{ID: 1, Operator: ada, Action: "redrive", Target: "all", Result: "3 redriven"},
 	}
 	log, err := d.sync.OperatorLog(t.Context(), 0, 9)
@@ -62,5 +62,26 @@ func TestOperateOnlyWithLog(t *testing.T) {
 	})
 	if err == nil {
 		t.Error("no error")
+	}
+}
+
+// What panics is logged as that, and no one else's concern than before.
+func TestOperatePanics(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, claimsync.Unlimited)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		_ = d.sync.Operate(t.Context(), claimsync.Operator{Name: "ada\x1b[31m"}, "push", "a", func(context.Context) (string, error) {
+			panic("broken")
+		})
+	}()
+	log, err := d.sync.OperatorLog(t.Context(), 0, 9)
+	d.must(err)
+	if len(log) != 1 || log[0].Result != "failed: it panicked" || log[0].Operator.Name != "ada\uFFFD[31m" {
+		t.Errorf("log: %+v", log)
 	}
 }

@@ -23,12 +23,17 @@ const (
 type Overview struct {
 	Gate     Gate // when that was, and what stands in the way of all
 	Counts   Counts
+	Parked   []ParkedGroup
 	Activity []outbox.Activity // of the last hour
 	Budget   BudgetUse
 	Drift    LastDriftCheck
-	Fleet    []Process
+
+	Fleet     []Process // see Processes
+	FleetMore int64     // processes that died, beside those
 
 	OldestDirtyAge time.Duration // 0: nothing is dirty
+	// Backfilling is whether the oldest change is one of a backfill, which takes as long as the budget says.
+	Backfilling bool
 }
 
 // Counts are organizations by where they stand.
@@ -39,14 +44,16 @@ type Counts struct {
 // Count is one that is cheap to have.
 type Count struct {
 	N int64
-	// About: it is estimated. OrMore: there may be more, which were not counted.
-	About, OrMore bool
+	// About: it is estimated. OrMore, AtMost: there may be more or fewer, which were not counted.
+	About, OrMore, AtMost bool
 }
 
 // BudgetUse is how much of what Clerk admits is used.
 type BudgetUse struct {
-	// PerSecond is how many calls the whole fleet may make; 0: any number.
+	// PerSecond is how many calls the whole fleet may make, as the process says that is alive and started last; 0: any number.
+	// Known is whether there is one.
 	PerSecond float64
+	Known     bool
 	// Used is how many pushes and looks back it made in the last minute, each second, and Failed how many of these failed.
 	Used, Failed float64
 }
@@ -56,42 +63,58 @@ func (s *Sync) Overview(ctx context.Context, river River) (o Overview, err error
 	if o.Gate, err = s.Gate(ctx, river); err != nil {
 		return Overview{}, err
 	}
-	if o.Counts, o.OldestDirtyAge, err = s.counts(ctx); err != nil {
+	if err := s.count(ctx, &o); err != nil {
+		return Overview{}, err
+	}
+	if o.Parked, err = s.ParkedGroups(ctx); err != nil {
 		return Overview{}, err
 	}
 	if o.Activity, err = s.outbox.Activity(ctx, s.jobs.Pool, Topic, activityPast); err != nil {
 		return Overview{}, err
 	}
-	o.Budget = BudgetUse{PerSecond: s.outbox.CallsPerSecond(Topic)}
-	o.Budget.Used, o.Budget.Failed = perSecond(o.Activity, o.Gate.Now)
 	if o.Drift, err = s.LastDriftCheck(ctx); err != nil {
 		return Overview{}, err
 	}
-	if o.Fleet, err = s.Processes(ctx); err != nil {
+	if o.Fleet, o.FleetMore, err = s.Processes(ctx); err != nil {
 		return Overview{}, err
 	}
+	o.Budget = budgetOf(o.Fleet)
+	o.Budget.Used, o.Budget.Failed = perSecond(o.Activity, o.Gate.Now)
 	return o, nil
 }
 
-func (s *Sync) counts(ctx context.Context) (c Counts, oldest time.Duration, err error) {
+// budgetOf goes by the latest process: in a deploy with another limit that is the one to come.
+func budgetOf(fleet []Process) (b BudgetUse) {
+	for _, process := range fleet {
+		if process.Alive {
+			b.PerSecond, b.Known = process.CallsPerSecond, true
+		}
+	}
+	return b
+}
+
+func (s *Sync) count(ctx context.Context, o *Overview) error {
 	queries, pool := dbsqlc.New(), s.jobs.Pool
 	backlog, err := s.outbox.Backlog(ctx, pool, Topic, countedAtMost+1)
 	if err != nil {
-		return Counts{}, 0, err
+		return err
 	}
 	unlinked, err := queries.OrganizationUnlinkedCount(ctx, pool, countedAtMost+1)
 	if err != nil {
-		return Counts{}, 0, fmt.Errorf("counting what is unlinked: %w", err)
+		return fmt.Errorf("counting what is unlinked: %w", err)
 	}
-	c = Counts{Dirty: counted(backlog.Dirty), Parked: counted(backlog.Parked), Unlinked: counted(unlinked)}
+	c := Counts{Dirty: counted(backlog.Dirty), Parked: counted(backlog.Parked), Unlinked: counted(unlinked)}
 	if c.Organizations, err = s.organizations(ctx); err != nil {
-		return Counts{}, 0, err
+		return err
 	}
 	c.InStep = Count{
 		N:     max(0, c.Organizations.N-c.Dirty.N-c.Parked.N-c.Unlinked.N),
-		About: c.Organizations.About || c.Dirty.OrMore || c.Parked.OrMore || c.Unlinked.OrMore,
+		About: c.Organizations.About, OrMore: c.Organizations.OrMore,
+		AtMost: c.Dirty.OrMore || c.Parked.OrMore || c.Unlinked.OrMore,
 	}
-	return c, backlog.OldestDirtyAge, nil
+	o.Counts, o.OldestDirtyAge = c, backlog.OldestDirtyAge
+	o.Backfilling = backlog.OldestPriority == outbox.PriorityBackfill
+	return nil
 }
 
 // organizations counts few, and estimates many.
@@ -115,9 +138,9 @@ func counted(n int64) Count {
 	return Count{N: min(n, countedAtMost), OrMore: n > countedAtMost}
 }
 
-// perSecond is over the last minute that has been counted in full.
+// perSecond is over the last minute that has been counted in full: deliveries are counted every few seconds.
 func perSecond(activity []outbox.Activity, now time.Time) (deliveries, failed float64) {
-	to := now.Truncate(outbox.ActivityInterval)
+	to := now.Truncate(outbox.ActivityInterval).Add(-outbox.ActivityInterval)
 	from := to.Add(-time.Minute)
 	for _, a := range activity {
 		if a.BeginsAt.Before(from) || !a.BeginsAt.Before(to) {

@@ -17,36 +17,70 @@ const (
 	HealthBad  Health = "bad"  // somebody has to act
 )
 
-// Verdict says in one sentence what is worst; the gate's own words say more.
+// Verdict says in a sentence what is worst; the gate's own words say more.
 func (o *Overview) Verdict() (Health, string) {
-	standing := o.Gate.Destination
+	breaker := o.Gate.Destination.Breaker
 	switch {
-	case standing.Breaker != nil && standing.Breaker.Cause == outbox.CauseConfiguration:
-		return HealthBad, "Clerk refuses us whatever we send: nothing is pushed until that is mended."
-	case standing.Breaker != nil && standing.Breaker.Cause == outbox.CauseOperator:
-		return HealthBad, "A person opened the breaker: nothing is pushed until somebody closes it."
-	case standing.Breaker != nil:
-		return HealthPoor, "Clerk fails or does not answer: pushes wait until it recovers, and nothing is lost."
-	case o.Gate.Queue.pausedByHand() != nil:
-		return HealthBad, "A person paused River's queue: nothing is pushed until it is resumed."
 	case !slices.ContainsFunc(o.Fleet, func(p Process) bool { return p.Alive }):
 		return HealthBad, "No process is alive: nothing is pushed until an app serve runs."
-	case o.OldestDirtyAge > Objective:
+	case breaker != nil && breaker.Cause == outbox.CauseConfiguration:
+		return HealthBad, "Clerk refuses us whatever we send: nothing is pushed until that is mended."
+	case breaker != nil && breaker.Cause == outbox.CauseOperator:
+		return HealthBad, whoInWords("A person", o.Gate.OpenedBy) + " opened the breaker: nothing is pushed until somebody closes it."
+	case o.Gate.Queue.pausedByHand() != nil:
+		return HealthBad, whoInWords("A person", o.Gate.PausedBy) + " paused River's queue: nothing is pushed until it is resumed."
+	case breaker != nil:
+		return HealthPoor, "Clerk fails or does not answer: pushes wait until it recovers, and nothing is lost." + o.late()
+	case o.OldestDirtyAge > Objective && !o.Backfilling:
 		return HealthBad, fmt.Sprintf("The oldest change has waited for %s, where %s is the objective.",
 			Span(o.OldestDirtyAge), Span(Objective))
+	default:
+		return o.lesser()
+	}
+}
+
+// lesser is the verdict where everything that changes gets through.
+func (o *Overview) lesser() (Health, string) {
+	report := o.Drift.Report
+	switch {
 	case o.Counts.Parked.N > 0:
 		return HealthPoor, givenUpOn(o.Counts.Parked)
-	case standing.Blocked != nil:
+	case o.Gate.Destination.Blocked != nil:
 		return HealthPoor, "Clerk told everybody to wait a little: pushes go on then."
-	case o.Drift.Report != nil && o.Drift.Report.Contested > 0:
+	case report != nil && report.Contested > 0:
 		return HealthPoor, "Somebody else writes our keys at Clerk: see the last drift check."
+	case report != nil && report.left() > 0:
+		return HealthPoor, fmt.Sprintf("All changes get through, but the last drift check left %s that differed at Clerk.",
+			organizationsLeft(report.left()))
 	case o.Drift.Failure != nil:
 		return HealthPoor, "All changes get through, but the last drift check failed."
+	case o.Backfilling && o.OldestDirtyAge > Objective:
+		return HealthGood, fmt.Sprintf("All is well; %s, of a backfill: changes go before it.", onTheWay(o.Counts.Dirty))
 	case o.Counts.Dirty.N > 0:
 		return HealthGood, fmt.Sprintf("All is well; %s.", onTheWay(o.Counts.Dirty))
 	default:
-		return HealthGood, "All is well: Clerk has the latest state of every linked organization."
+		return HealthGood, "All is well: Clerk has confirmed the latest state of every linked organization."
 	}
+}
+
+// late says how old the oldest change is, if it is too old.
+func (o *Overview) late() string {
+	if o.OldestDirtyAge <= Objective {
+		return ""
+	}
+	return fmt.Sprintf(" The oldest change has waited for %s.", Span(o.OldestDirtyAge))
+}
+
+// left is how many of our organizations differed, and were not handed over to be pushed again.
+func (r *DriftReport) left() int {
+	return max(0, r.Drifted-r.Kinds[DriftUnknown]-r.Repaired-r.Contested)
+}
+
+func organizationsLeft(n int) string {
+	if n == 1 {
+		return "1 organization"
+	}
+	return grouped(int64(n)) + " organizations"
 }
 
 func givenUpOn(c Count) string {
@@ -63,7 +97,8 @@ func onTheWay(c Count) string {
 	return c.String() + " changes are on their way"
 }
 
-// String is for people: an estimate begins with "about", what was not counted to the end ends in "+".
+// String is for people: an estimate begins with "about", one that may be less with "at most", what was not counted to the end
+// ends in "+".
 func (c Count) String() string {
 	text := grouped(c.N)
 	if c.About {
@@ -71,6 +106,9 @@ func (c Count) String() string {
 	}
 	if c.OrMore {
 		text += "+"
+	}
+	if c.AtMost {
+		text = "at most " + text
 	}
 	return text
 }

@@ -24,11 +24,9 @@ type Parked struct {
 // Parked returns a page of what was given up on for the reason, "" for whatever reason, in the order in which it was, and
 // where the next page begins; nil: this is the last one. The cursor's listing is that of the parked.
 func (s *Sync) Parked(ctx context.Context, reason string, from Cursor, limit int) (page []Parked, next *Cursor, err error) {
-	params := dbsqlc.OutboxParkedPageParams{Topic: Topic, AfterParkedAt: from.Time, AfterKey: from.After, MaxRows: int32(limit + 1)}
-	if reason != "" {
-		params.Reason = &reason
-	}
-	rows, err := dbsqlc.New().OutboxParkedPage(ctx, s.jobs.Pool, params)
+	rows, err := dbsqlc.New().OutboxParkedPage(ctx, s.jobs.Pool, dbsqlc.OutboxParkedPageParams{
+		Topic: Topic, Reason: reason, AfterParkedAt: from.Time, AfterKey: from.After, MaxRows: int32(limit + 1),
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("listing what is parked: %w", err)
 	}
@@ -49,7 +47,22 @@ func (s *Sync) Parked(ctx context.Context, reason string, from Cursor, limit int
 // ParkedListing lists what was given up on.
 var ParkedListing = Listing{State: outbox.StateParked}
 
-// ParkedReasons counts what was given up on by reason, the most frequent first.
-func (s *Sync) ParkedReasons(ctx context.Context) ([]outbox.ParkedReason, error) {
-	return s.outbox.ParkedReasons(ctx, s.jobs.Pool, Topic)
+// ParkedGroup is what was given up on for one reason.
+type ParkedGroup struct {
+	Reason        string
+	Organizations Count
+	LastParkedAt  time.Time
+}
+
+// ParkedGroups counts what was given up on by reason, the most frequent first. Its cost does not grow with how many there are.
+func (s *Sync) ParkedGroups(ctx context.Context) ([]ParkedGroup, error) {
+	reasons, err := s.outbox.ParkedReasons(ctx, s.jobs.Pool, Topic, countedAtMost+1)
+	if err != nil {
+		return nil, err
+	}
+	groups := make([]ParkedGroup, len(reasons))
+	for i, reason := range reasons {
+		groups[i] = ParkedGroup{reason.Reason, counted(reason.Rows), reason.LastParkedAt}
+	}
+	return groups, nil
 }

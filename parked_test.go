@@ -23,7 +23,7 @@ func TestParkedKeysAreWalkedOver(t *testing.T) {
 	}
 	d.exec(`UPDATE outbox SET parked_reason = 'missing 404' WHERE key = 'org_b'`)
 
-	reasons, err := box.ParkedReasons(t.Context(), d.pool, claimsync.Topic)
+	reasons, err := box.ParkedReasons(t.Context(), d.pool, claimsync.Topic, 9)
 	d.must(err)
 	want := []outbox.ParkedReason{{Reason: "park 422", Rows: 2}, {Reason: "missing 404", Rows: 1}}
 	if diff := cmp.Diff(want, reasons, cmpopts.IgnoreFields(outbox.ParkedReason{}, "LastParkedAt")); diff != "" {

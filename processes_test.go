@@ -13,7 +13,7 @@ func TestProcesses(t *testing.T) {
 	t.Parallel()
 	d := newDrifting(t, func(c *claimsync.Config) { c.Version = "v1.2.3" })
 	fleet := func() []claimsync.Process {
-		processes, err := d.sync.Processes(t.Context())
+		processes, _, err := d.sync.Processes(t.Context())
 		d.must(err)
 		return processes
 	}
@@ -33,9 +33,11 @@ func TestProcesses(t *testing.T) {
 		t.Errorf("%d processes after one ended, want 1", n)
 	}
 	d.exec(`INSERT INTO process (id, hostname, pid, version, started_at, seen_at)
-		VALUES (gen_random_uuid(), 'dead', 7, 'v0', now() - interval '1 h', now() - interval '16 s')`)
-	if dead := fleet()[0]; dead.Alive || dead.PID != 7 {
-		t.Errorf("one that died: %+v", dead)
+		SELECT gen_random_uuid(), 'dead', i, 'v0', now() - interval '1 h', now() - i * interval '16 s' FROM generate_series(1, 13) AS i`)
+	processes, more, err := d.sync.Processes(t.Context())
+	d.must(err)
+	if len(processes) != 11 || more != 3 || !processes[0].Alive || processes[1].Alive || processes[1].PID != 1 {
+		t.Errorf("with thirteen that died: %d and %d more, %+v", len(processes), more, processes)
 	}
 }
 

@@ -2,6 +2,8 @@ package claimsync
 
 import (
 	"context"
+	"math"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,16 +20,21 @@ func (s *Sync) Redrive(ctx context.Context, waker outbox.Waker, keys ...string) 
 	return s.redrive(ctx, waker, outbox.PriorityLive, keys)
 }
 
-// RedriveAll is Redrive for all that is parked for the reason now, "" for whatever reason; what parks again meanwhile is
-// left. All changes that are made go first. progress, if it is not nil, is told how many were looked at, of how many.
-// Returns how many were redriven, also with an error.
-func (s *Sync) RedriveAll(
-	ctx context.Context, waker outbox.Waker, reason string, progress func(done, total int64),
-) (redriven int64, err error) {
-	query, total, err := s.parkedNow(ctx, reason)
+// Redriving says what RedriveAll is about.
+type Redriving struct {
+	Reason   string                  // what is parked for it; "": for whatever reason
+	Until    time.Time               // what was parked by then; zero: by now
+	Progress func(done, total int64) // is told how many were looked at, of how many; may be nil
+}
+
+// RedriveAll is Redrive for many; what parks again meanwhile is left. All changes that are made go first. Returns how many were
+// redriven, also with an error.
+func (s *Sync) RedriveAll(ctx context.Context, waker outbox.Waker, what Redriving) (redriven int64, err error) {
+	query, total, err := s.parkedUntil(ctx, what)
 	if err != nil {
 		return 0, err
 	}
+	progress := what.Progress
 	if progress == nil {
 		progress = func(int64, int64) {}
 	}
@@ -52,17 +59,20 @@ func (s *Sync) RedriveAll(
 	}
 }
 
-// parkedNow asks for what is parked for the reason by now.
-func (s *Sync) parkedNow(ctx context.Context, reason string) (query outbox.ParkedQuery, total int64, err error) {
-	parked, err := s.outbox.ParkedReasons(ctx, s.jobs.Pool, Topic)
-	query = outbox.ParkedQuery{Reason: reason, Limit: redriveBatch}
+// parkedUntil asks for what was parked so until then.
+func (s *Sync) parkedUntil(ctx context.Context, what Redriving) (query outbox.ParkedQuery, total int64, err error) {
+	parked, err := s.outbox.ParkedReasons(ctx, s.jobs.Pool, Topic, math.MaxInt32)
+	query = outbox.ParkedQuery{Reason: what.Reason, Limit: redriveBatch}
 	for _, p := range parked {
-		if reason == "" || p.Reason == reason {
+		if what.Reason == "" || p.Reason == what.Reason {
 			total += p.Rows
 			if p.LastParkedAt.After(query.Until) {
 				query.Until = p.LastParkedAt
 			}
 		}
+	}
+	if !what.Until.IsZero() && what.Until.Before(query.Until) {
+		query.Until = what.Until
 	}
 	return query, total, err
 }

@@ -21,11 +21,12 @@ func TestRedriveAll(t *testing.T) {
 	d.exec(`DELETE FROM river.river_job`)
 
 	var steps []int64
-	redriven, err := d.sync.RedriveAll(t.Context(), d.waker, "park 422", func(done, total int64) {
+	progress := func(done, total int64) {
 		if steps = append(steps, done); total != parked-1 {
 			t.Errorf("%d of %d", done, total)
 		}
-	})
+	}
+	redriven, err := d.sync.RedriveAll(t.Context(), d.waker, claimsync.Redriving{Reason: "park 422", Progress: progress})
 	if redriven != parked-1 || err != nil {
 		t.Errorf("%d redriven, %v", redriven, err)
 	}
@@ -38,7 +39,7 @@ func TestRedriveAll(t *testing.T) {
 	if jobs != parked-1 || left != 1 {
 		t.Errorf("%d jobs behind what is more urgent, want %d; %d left, want the one of another reason", jobs, parked-1, left)
 	}
-	if redriven, err := d.sync.RedriveAll(t.Context(), d.waker, "", nil); redriven != 1 || err != nil {
+	if redriven, err := d.sync.RedriveAll(t.Context(), d.waker, claimsync.Redriving{}); redriven != 1 || err != nil {
 		t.Errorf("for whatever reason: %d redriven, %v", redriven, err)
 	}
 }

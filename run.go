@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 
+	"github.com/google/uuid"
+
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/scoring"
 )
@@ -21,7 +23,9 @@ func (s *Sync) Run(ctx context.Context, waker jobs.Waker) {
 	running.Go(func() { jobs.NewMaintainer(s.jobs, waker).Run(ctx) })
 	running.Go(func() { scoring.NewRecalculator(recalculator).Run(ctx) })
 	running.Go(func() { s.checkDriftRegularly(ctx, waker) })
-	running.Go(func() { s.reportProcess(ctx) })
+	id := uuid.New()
+	running.Go(func() { s.reportProcess(ctx, id) })
+	running.Go(func() { s.countActivity(ctx, id) })
 	running.Go(func() { s.keepHouse(ctx) })
 	running.Wait()
 }

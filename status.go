@@ -43,7 +43,7 @@ func (s *Sync) Status(ctx context.Context) (Status, error) {
 		Clean:          max(0, organizations.Organizations-organizations.Unlinked-backlog.Dirty-backlog.Parked),
 		OldestDirtyAge: backlog.OldestDirtyAge,
 	}
-	if status.ParkedReasons, err = s.outbox.ParkedReasons(ctx, pool, Topic); err != nil {
+	if status.ParkedReasons, err = s.outbox.ParkedReasons(ctx, pool, Topic, math.MaxInt32); err != nil {
 		return Status{}, err
 	}
 	return status, nil

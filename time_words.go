@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// moment is a time for people, absolute and seen from now: 2026-07-01 10:22:31 UTC (in 4 s). It names the zone, which is the
-// one of the machine that says it, and not of the person who reads it.
+// moment is a time for people, absolute and seen from now: 2026-07-01 10:22:31 UTC (in 4 s). Its zone is that of now.
 func moment(now, t time.Time) string {
-	return fmt.Sprintf("%s (%s)", t.Local().Format(time.DateTime+" MST"), FromNow(now, t))
+	return fmt.Sprintf("%s (%s)", t.In(now.Location()).Format(time.DateTime+" MST"), FromNow(now, t))
 }
 
 // FromNow is a time for people, as seen from now: in 4 s, 2 h ago, now.

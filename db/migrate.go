@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -24,6 +25,9 @@ const migrationTable = "claimsync_migration"
 
 // migrateLock is the key of the advisory lock that makes concurrent migrations take turns ("claimsyn" in ASCII).
 const migrateLock int64 = 0x636c61696d73796e
+
+// migrateLockRetry is how often those that wait for the lock try.
+const migrateLockRetry = 100 * time.Millisecond
 
 // MigrateConfig says where River's tables are.
 type MigrateConfig struct {
@@ -54,7 +58,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) erro
 	}
 	// Closing the session releases the lock, also after a cancelled context.
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", migrateLock); err != nil {
+	if err := lockMigrations(ctx, conn); err != nil {
 		return fmt.Errorf("waiting for the migration lock: %w", err)
 	}
 
@@ -65,6 +69,22 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) erro
 		return fmt.Errorf("migrating claimsync's tables: %w", err)
 	}
 	return nil
+}
+
+// lockMigrations asks again and again: a query that waits for the lock has a snapshot, for whose end the building of an index
+// waits (CREATE INDEX CONCURRENTLY), in the process that has the lock.
+func lockMigrations(ctx context.Context, conn *pgx.Conn) error {
+	for {
+		var locked bool
+		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", migrateLock).Scan(&locked); err != nil || locked {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(migrateLockRetry):
+		}
+	}
 }
 
 func migrateRiver(ctx context.Context, conn *pgx.Conn, pool *pgxpool.Pool, config MigrateConfig) error {

@@ -47,7 +47,10 @@ var (
 	parkedRows = prometheus.NewDesc(prometheus.BuildFQName(namespace, "outbox", "parked_rows"),
 		"Keys with a change that was given up on; no more are counted than 10000.", []string{"topic"}, nil)
 	oldestDirtyAge = prometheus.NewDesc(prometheus.BuildFQName(namespace, "outbox", "oldest_dirty_age_seconds"),
-		"Age of the oldest change on its way; 0: there is none.", []string{"topic"}, nil)
+		"Age of the oldest change on its way; 0: there is none, or it is one of a backfill.", []string{"topic"}, nil)
+	oldestBackfillAge = prometheus.NewDesc(prometheus.BuildFQName(namespace, "outbox", "oldest_backfill_age_seconds"),
+		"Age of the oldest change on its way if it is one of a backfill, which takes as long as the budget says; 0: it is not.",
+		[]string{"topic"}, nil)
 )
 
 type outboxCollector struct {
@@ -61,6 +64,7 @@ func (c *outboxCollector) Describe(descs chan<- *prometheus.Desc) {
 	descs <- dirtyRows
 	descs <- parkedRows
 	descs <- oldestDirtyAge
+	descs <- oldestBackfillAge
 	describeDestination(descs)
 	describeRiver(descs)
 }
@@ -86,7 +90,12 @@ func (c *outboxCollector) collectTopic(ctx context.Context, metrics chan<- prome
 	}
 	metrics <- gauge(dirtyRows, float64(backlog.Dirty), topic)
 	metrics <- gauge(parkedRows, float64(backlog.Parked), topic)
-	metrics <- gauge(oldestDirtyAge, backlog.OldestDirtyAge.Seconds(), topic)
+	changes, backfills := backlog.OldestDirtyAge.Seconds(), 0.
+	if backlog.OldestPriority == outbox.PriorityBackfill {
+		changes, backfills = 0, changes
+	}
+	metrics <- gauge(oldestDirtyAge, changes, topic)
+	metrics <- gauge(oldestBackfillAge, backfills, topic)
 	if err := c.collectDestination(ctx, metrics, topic); err != nil {
 		return err
 	}

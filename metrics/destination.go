@@ -14,7 +14,7 @@ var (
 	blockedSeconds = prometheus.NewDesc(prometheus.BuildFQName(namespace, "destination", "blocked_seconds"),
 		"For how much longer nobody calls the destination, because it said so (Retry-After); 0: it may be called.",
 		[]string{"topic"}, nil)
-	budgetUsed = prometheus.NewDesc(prometheus.BuildFQName(namespace, "budget", "used_ratio"),
+	budgetUsed = prometheus.NewDesc(prometheus.BuildFQName(namespace, "budget", "share_ratio"),
 		"Share of the budget at which the destination is called, 0 to 1: less after others have used what it counts on.",
 		[]string{"topic"}, nil)
 	budgetLimit = prometheus.NewDesc(prometheus.BuildFQName(namespace, "budget", "calls_per_second"),

@@ -7,7 +7,7 @@
 //	m.WatchPool(pool)
 //	m.WatchOutbox(pool, sync.Outbox(), claimsync.Topic)
 //	m.WatchScores(pool)
-//	m.WatchDrift(pool, claimsync.Topic)
+//	m.WatchDrift(pool, claimsync.Topic, sync.DriftEvery())
 //	m.WatchFleet(sync)
 //	mux.Handle("GET /metrics", m.Handler())
 //

@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,9 +29,10 @@ func newDriftChecks() *prometheus.CounterVec {
 func (m *Metrics) DriftChecked(result string) { m.driftChecks.WithLabelValues(result).Inc() }
 
 // WatchDrift adds what the topic's last drift check found, read from the database at each scrape: so every process of the
-// fleet answers the same. Call it once.
-func (m *Metrics) WatchDrift(pool *pgxpool.Pool, topic string) {
-	m.registry.MustRegister(&driftCollector{pool: pool, topic: topic})
+// fleet answers the same. every is how often a check is due, see claimsync.Sync.DriftEvery; below 0: never, and then none can be
+// late. Call it once.
+func (m *Metrics) WatchDrift(pool *pgxpool.Pool, topic string, every time.Duration) {
+	m.registry.MustRegister(&driftCollector{pool: pool, topic: topic, every: every})
 }
 
 var (
@@ -40,17 +42,21 @@ var (
 		"Organizations of the last drift check whose keys somebody else keeps writing: they are left to a person.", nil, nil)
 	driftAge = prometheus.NewDesc(prometheus.BuildFQName(namespace, "drift", "check_age_seconds"),
 		"Since the last drift check was completed; if none was yet, since the first one was planned.", nil, nil)
+	driftEvery = prometheus.NewDesc(prometheus.BuildFQName(namespace, "drift", "check_interval_seconds"),
+		"How often a drift check is due.", nil, nil)
 )
 
 type driftCollector struct {
 	pool  *pgxpool.Pool
 	topic string
+	every time.Duration
 }
 
 func (c *driftCollector) Describe(descs chan<- *prometheus.Desc) {
 	descs <- driftOrganizations
 	descs <- driftContested
 	descs <- driftAge
+	descs <- driftEvery
 }
 
 // Collect leaves out what it cannot read, and what nobody has looked at yet: a zero would say that all is well.
@@ -61,7 +67,10 @@ func (c *driftCollector) Collect(metrics chan<- prometheus.Metric) {
 	if err != nil {
 		return // no check was ever planned; or claimsync_outbox_up says so
 	}
-	metrics <- gauge(driftAge, summary.Age.Seconds())
+	if c.every >= 0 {
+		metrics <- gauge(driftAge, summary.Age.Seconds())
+		metrics <- gauge(driftEvery, c.every.Seconds())
+	}
 	var kinds map[string]float64
 	if json.Unmarshal(summary.Kinds, &kinds) != nil { // there is no report
 		return

@@ -39,7 +39,7 @@ func (c fleetCollector) Collect(metrics chan<- prometheus.Metric) {
 
 	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 	defer cancel()
-	fleet, err := c.sync.Processes(ctx)
+	fleet, more, err := c.sync.Processes(ctx)
 	if err != nil {
 		return // claimsync_outbox_up says so
 	}
@@ -50,5 +50,5 @@ func (c fleetCollector) Collect(metrics chan<- prometheus.Metric) {
 		}
 	}
 	metrics <- gauge(processes, float64(alive), "alive")
-	metrics <- gauge(processes, float64(len(fleet)-alive), "silent")
+	metrics <- gauge(processes, float64(len(fleet)-alive)+float64(more), "silent")
 }

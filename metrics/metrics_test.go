@@ -139,10 +139,10 @@ func TestDestination(t *testing.T) {
 		`claimsync_breaker_open{cause="outage",topic="crm"} 0`,
 		`claimsync_breaker_open{cause="operator",topic="crm"} 0`,
 		`claimsync_destination_blocked_seconds{topic="crm"} 19`, // 199 and a bit, or a little less
-		`claimsync_budget_used_ratio{topic="crm"} 0.49`,
+		`claimsync_budget_share_ratio{topic="crm"} 0.49`,
 		`claimsync_breaker_open{cause="configuration",topic="idle"} 0`,
 		`claimsync_destination_blocked_seconds{topic="idle"} 0`,
-		`claimsync_budget_used_ratio{topic="idle"} 1`,
+		`claimsync_budget_share_ratio{topic="idle"} 1`,
 	)
 	if strings.Contains(scraped, `claimsync_budget_calls_per_second{topic="idle"}`) {
 		t.Errorf("the budget of a topic that has none:\n%s", scraped)
@@ -179,7 +179,7 @@ func TestDrift(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t)
 	m := metrics.New()
-	m.WatchDrift(pool, "crm")
+	m.WatchDrift(pool, "crm", time.Hour)
 	m.DriftChecked(claimsync.DriftFound)
 	expect(t, scrape(t, m), `claimsync_drift_checks_total{result="clean"} 0`, `claimsync_drift_checks_total{result="drift"} 1`,
 		`claimsync_drift_checks_total{result="failed"} 0`)
@@ -303,7 +303,7 @@ func TestNaming(t *testing.T) {
 	budgets := map[string]outbox.Budget{"crm": {Fleet: outbox.Limit{Calls: 10, Window: time.Second}}}
 	m.WatchOutbox(pool, outbox.New(outbox.Config{Budgets: budgets}), "crm")
 	m.WatchScores(pool)
-	m.WatchDrift(pool, "crm")
+	m.WatchDrift(pool, "crm", time.Hour)
 	m.WatchFleet(newSync(t, pool))
 	m.Delivered("crm", "applied", time.Second)
 	m.Applied("crm", time.Second)

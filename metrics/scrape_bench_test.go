@@ -20,7 +20,7 @@ func BenchmarkScrape(b *testing.B) {
 	m.WatchPool(pool)
 	m.WatchOutbox(pool, sync.Outbox(), claimsync.Topic)
 	m.WatchScores(pool)
-	m.WatchDrift(pool, claimsync.Topic)
+	m.WatchDrift(pool, claimsync.Topic, claimsync.DefaultDriftEvery)
 	m.WatchFleet(sync)
 	fill(b, pool, 1_000_000)
 	dirty := 0

@@ -35,9 +35,9 @@ var brokenFigures = map[string]struct {
 		growing: scrape{`claimsync_clerk_requests_total{code="429",operation="push"}`: .3},
 		fires:   []firing{{90, nil}},
 	},
-	"half of the budget": {edits: scrape{of("budget_used_ratio", ""): .5}, fires: []firing{{90, nil}}},
+	"half of the budget": {edits: scrape{of("budget_share_ratio", ""): .5}, fires: []firing{{90, nil}}},
 	"little of the budget": {
-		edits: scrape{of("budget_used_ratio", ""): .49},
+		edits: scrape{of("budget_share_ratio", ""): .49},
 		fires: []firing{{14, nil}, {15, []string{"ClaimsyncBudgetLow"}}},
 	},
 	"late": {

@@ -84,7 +84,7 @@ func (p *plant) watch() {
 	p.metrics.WatchPool(p.pool)
 	p.metrics.WatchOutbox(p.pool, p.sync.Outbox(), claimsync.Topic)
 	p.metrics.WatchScores(p.pool)
-	p.metrics.WatchDrift(p.pool, claimsync.Topic)
+	p.metrics.WatchDrift(p.pool, claimsync.Topic, p.sync.DriftEvery())
 	p.metrics.WatchFleet(p.sync)
 }
 

@@ -33,12 +33,17 @@ func (a Activity) Failed() bool {
 	}
 }
 
-// CountActivity counts the latest deliveries, for Activity. Call it every ActivityInterval or so, in any number of
-// processes: counting twice changes nothing. What was delivered since the last count is caught up with, up to a day.
+// CountActivity counts the latest deliveries, for Activity. Call it every ActivityInterval or so, by any process: counting
+// twice changes nothing. What was delivered since the last count is caught up with, up to a day.
 func (o *Outbox) CountActivity(ctx context.Context, conn dbsqlc.DBTX, topic string) error {
-	err := o.queries.OutboxActivityCount(ctx, conn, dbsqlc.OutboxActivityCountParams{
+	since, err := o.queries.OutboxActivitySince(ctx, conn, dbsqlc.OutboxActivitySinceParams{
 		Topic: topic, Interval: ActivityInterval, Late: activityLate,
 	})
+	if err == nil {
+		err = o.queries.OutboxActivityCount(ctx, conn, dbsqlc.OutboxActivityCountParams{
+			Topic: topic, Interval: ActivityInterval, Since: since,
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("counting the deliveries of %s: %w", topic, err)
 	}

@@ -17,9 +17,10 @@ type ParkedReason struct {
 	LastParkedAt time.Time
 }
 
-// ParkedReasons counts the topic's parked keys by reason, the most frequent first. Its cost grows with their number.
-func (o *Outbox) ParkedReasons(ctx context.Context, conn dbsqlc.DBTX, topic string) ([]ParkedReason, error) {
-	rows, err := o.queries.OutboxParkedReasons(ctx, conn, topic)
+// ParkedReasons counts the topic's parked keys by reason, the most frequent first, but no further than most keys of each. Its
+// cost grows with what it counts.
+func (o *Outbox) ParkedReasons(ctx context.Context, conn dbsqlc.DBTX, topic string, most int32) ([]ParkedReason, error) {
+	rows, err := o.queries.OutboxParkedReasons(ctx, conn, dbsqlc.OutboxParkedReasonsParams{Topic: topic, Most: most})
 	if err != nil {
 		return nil, fmt.Errorf("counting what is parked of %s: %w", topic, err)
 	}
@@ -46,13 +47,10 @@ type ParkedQuery struct {
 
 // ParkedKeys returns a page of the topic's parked keys.
 func (o *Outbox) ParkedKeys(ctx context.Context, conn dbsqlc.DBTX, topic string, query ParkedQuery) ([]ParkedKey, error) {
-	params := dbsqlc.OutboxParkedListParams{
-		Topic: topic, AfterParkedAt: query.After.ParkedAt, AfterKey: query.After.Key, Until: query.Until, MaxRows: query.Limit,
-	}
-	if query.Reason != "" {
-		params.Reason = &query.Reason
-	}
-	rows, err := o.queries.OutboxParkedList(ctx, conn, params)
+	rows, err := o.queries.OutboxParkedList(ctx, conn, dbsqlc.OutboxParkedListParams{
+		Topic: topic, Reason: query.Reason, AfterParkedAt: query.After.ParkedAt, AfterKey: query.After.Key,
+		Until: query.Until, MaxRows: query.Limit,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("listing what is parked of %s: %w", topic, err)
 	}

@@ -54,6 +54,7 @@ type Backlog struct {
 	Dirty          int64
 	Parked         int64
 	OldestDirtyAge time.Duration // 0: nothing is dirty
+	OldestPriority Priority      // of the oldest; 0: nothing is dirty
 }
 
 // Status returns where a row stands; false if the key was never marked.
@@ -123,7 +124,9 @@ func (o *Outbox) Backlog(ctx context.Context, conn dbsqlc.DBTX, topic string, mo
 	if err != nil {
 		return Backlog{}, fmt.Errorf("counting the backlog of %s: %w", topic, err)
 	}
-	return Backlog(row), nil
+	return Backlog{
+		Dirty: row.Dirty, Parked: row.Parked, OldestDirtyAge: row.OldestDirtyAge, OldestPriority: Priority(row.OldestPriority),
+	}, nil
 }
 
 // Deliveries returns the key's deliveries, newest first: at most limit, after the one with the ID before; 0: the newest.

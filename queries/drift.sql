@@ -61,9 +61,11 @@ WHERE topic = @topic AND turn_ends = @turn_ends::timestamptz
 RETURNING turn_ends::timestamptz AS turn_ends;
 
 -- name: DriftTurnEnd :exec
--- Not by a process that was stopped meanwhile: the turn is another's then.
-UPDATE drift_check SET turn_ends = NULL, ended_at = clock_timestamp(), failure = sqlc.narg(failure)::text,
-    requested_at = NULL, requested_repair = NULL
+-- Not by a process that was stopped meanwhile: the turn is another's then. A look that a person asked for does not put off the
+-- check that repairs.
+UPDATE drift_check AS d SET turn_ends = NULL, requested_at = NULL, requested_repair = NULL,
+    ended_at = CASE WHEN d.requested_repair IS FALSE AND sqlc.narg(failure)::text IS NULL THEN d.ended_at ELSE clock_timestamp() END,
+    failure = CASE WHEN d.requested_repair IS FALSE AND sqlc.narg(failure)::text IS NULL THEN d.failure ELSE sqlc.narg(failure)::text END
 WHERE topic = @topic AND turn_ends = @turn_ends::timestamptz;
 
 -- name: DriftTurnGiveUp :exec

@@ -1,36 +1,55 @@
 -- For the people who operate it: console, app status, app log. All times are the database's.
 
+-- name: OutboxActivitySince :one
+-- From when on deliveries are to be counted anew: a little before the last one that was counted, as what committed late is
+-- counted late; and if nobody counted for long, a day ago at most.
+SELECT date_bin(@interval, LEAST(now() - @late::interval, GREATEST(now() - interval '1 day', (
+    SELECT max(begins_at) FROM outbox_activity WHERE topic = @topic
+))), 'epoch')::timestamptz AS since;
+
 -- name: OutboxActivityCount :exec
--- Counts the newest intervals of the delivery log anew, from a little before the last one that was counted: what
--- committed late is counted late. Any process may, at any time; where one is at it, another does nothing.
+-- Counts the newest intervals of the delivery log anew. Where one process is at it, another does nothing. That nothing ends in
+-- the future tells the planner that it is about few.
 WITH turn AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(hashtext('outbox_activity'), hashtext(@topic)) AS mine
 )
 INSERT INTO outbox_activity AS a (topic, begins_at, outcome, deliveries)
 SELECT d.topic, date_bin(@interval, d.finished_at, 'epoch'), d.outcome, count(*)
 FROM outbox_delivery AS d
-WHERE d.topic = @topic AND (SELECT mine FROM turn)
-    AND d.finished_at >= date_bin(@interval, LEAST(now() - @late::interval,
-        COALESCE((SELECT max(c.begins_at) FROM outbox_activity AS c WHERE c.topic = @topic), now() - interval '1 day')), 'epoch')
+WHERE d.topic = @topic AND (SELECT mine FROM turn) AND d.finished_at >= @since AND d.finished_at < now() + interval '1 hour'
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
 ON CONFLICT (topic, begins_at, outcome) DO UPDATE SET deliveries = EXCLUDED.deliveries
-WHERE a.deliveries <> EXCLUDED.deliveries;
+WHERE a.deliveries < EXCLUDED.deliveries;
 
 -- name: OutboxActivityList :many
 SELECT begins_at, outcome, deliveries FROM outbox_activity
 WHERE topic = @topic AND begins_at >= now() - @past::interval ORDER BY begins_at, outcome;
 
 -- name: ProcessSeen :exec
-INSERT INTO process (id, hostname, pid, version) VALUES (@id, @hostname, @pid, @version)
+INSERT INTO process (id, hostname, pid, version, calls_per_second)
+VALUES (@id, @hostname, @pid, @version, sqlc.narg(calls_per_second)::double precision)
 ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp();
+
+-- name: ProcessIsEldest :one
+-- Whether of those that are alive this one has been for the longest.
+SELECT (count(*) = 0)::boolean AS eldest FROM process AS other, process AS self
+WHERE self.id = @id AND (other.started_at, other.id) < (self.started_at, self.id)
+    AND other.seen_at > clock_timestamp() - @alive::interval;
 
 -- name: ProcessGone :exec
 DELETE FROM process WHERE id = @id;
 
 -- name: ProcessList :many
--- The dead ones too, as long as they are not forgotten: that one has vanished is worth knowing.
-SELECT *, (clock_timestamp() - seen_at)::interval AS unseen FROM process ORDER BY started_at, id;
+-- The living, the eldest first, and of the dead the few that were seen last: that one has vanished is worth knowing.
+(SELECT *, (clock_timestamp() - seen_at)::interval AS unseen FROM process
+WHERE seen_at > clock_timestamp() - @alive::interval ORDER BY started_at, id)
+UNION ALL
+(SELECT *, (clock_timestamp() - seen_at)::interval AS unseen FROM process
+WHERE seen_at <= clock_timestamp() - @alive::interval ORDER BY seen_at DESC LIMIT @max_dead);
+
+-- name: ProcessDeadCount :one
+SELECT count(*) FROM process WHERE seen_at <= clock_timestamp() - @alive::interval;
 
 -- name: OperatorActionBegin :one
 INSERT INTO operator_action (operator, origin, action, target) VALUES (@operator, @origin, @action, @target)
@@ -41,12 +60,12 @@ UPDATE operator_action SET result = @result::text WHERE id = @id;
 
 -- name: OperatorActionList :many
 -- Newest first; before_id 0: from the newest.
-SELECT * FROM operator_action WHERE @before_id::bigint = 0 OR id < @before_id ORDER BY id DESC LIMIT @max_rows;
+SELECT * FROM operator_action WHERE id < COALESCE(NULLIF(@before_id::bigint, 0), 9223372036854775807) ORDER BY id DESC LIMIT @max_rows;
 
 -- name: OperatorActionLast :one
 -- Looks at the latest only: there is no index of what was done to what.
 SELECT * FROM operator_action AS a
-WHERE a.action = @action AND a.target = @target AND a.id > (SELECT max(l.id) FROM operator_action AS l) - 10000
+WHERE a.action = @action AND a.target = @target AND a.at <= @until AND COALESCE(a.result, '') NOT LIKE 'failed%' AND a.id > (SELECT max(l.id) FROM operator_action AS l) - 10000
 ORDER BY a.id DESC LIMIT 1;
 
 -- name: OrganizationCountAbout :one

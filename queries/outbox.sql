@@ -324,9 +324,11 @@ SELECT
         WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL LIMIT @most) AS dirty)::bigint AS dirty,
     (SELECT count(*) FROM (SELECT FROM outbox AS o
         WHERE o.topic = @topic AND o.parked_at IS NOT NULL LIMIT @most) AS parked)::bigint AS parked,
-    COALESCE(clock_timestamp() - (SELECT o.dirty_since FROM outbox AS o
-        WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL ORDER BY o.dirty_since LIMIT 1), interval '0'
-    )::interval AS oldest_dirty_age;
+    COALESCE(clock_timestamp() - oldest.dirty_since, interval '0')::interval AS oldest_dirty_age,
+    COALESCE(oldest.priority, 0)::smallint AS oldest_priority
+FROM (VALUES (1)) AS one
+LEFT JOIN LATERAL (SELECT o.dirty_since, COALESCE(o.marked_priority, o.job_priority, 1) AS priority FROM outbox AS o
+    WHERE o.topic = @topic AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL ORDER BY o.dirty_since LIMIT 1) AS oldest ON true;
 
 -- name: OutboxProbeKey :one
 -- The key to probe with: of the oldest that could be pushed, one that has failed least, since the destination may be well
@@ -351,25 +353,58 @@ UPDATE outbox SET failures = 0, not_before = NULL
 WHERE topic = @topic AND key = ANY(@keys::text[]) AND dirty_since IS NOT NULL AND lease_token IS NULL;
 
 -- name: OutboxParkedList :many
--- A page of the keys that were parked until then; of one reason, if one is given. Walks the index outbox_parked.
-SELECT key, parked_at::timestamptz AS parked_at FROM outbox
-WHERE topic = @topic AND parked_at IS NOT NULL AND (parked_at, key) > (@after_parked_at::timestamptz, @after_key::text)
-    AND parked_at <= @until::timestamptz AND (sqlc.narg(reason)::text IS NULL OR parked_reason = sqlc.narg(reason)::text)
-ORDER BY parked_at, key LIMIT @max_rows;
+-- A page of the keys that were parked until then, for the reason if it is not empty. One of the branches is never run; of
+-- each, an index has the order: outbox_parked, outbox_parked_reason.
+SELECT page.key, page.parked_at::timestamptz AS parked_at FROM (
+    (SELECT a.key, a.parked_at FROM outbox AS a
+    WHERE @reason::text = '' AND a.topic = @topic AND a.parked_at IS NOT NULL
+        AND (a.parked_at, a.key) > (@after_parked_at::timestamptz, @after_key::text) AND a.parked_at <= @until::timestamptz
+    ORDER BY a.parked_at, a.key LIMIT @max_rows)
+    UNION ALL
+    (SELECT r.key, r.parked_at FROM outbox AS r
+    WHERE @reason <> '' AND r.topic = @topic AND r.parked_at IS NOT NULL AND r.parked_reason = @reason
+        AND (r.parked_at, r.key) > (@after_parked_at, @after_key) AND r.parked_at <= @until
+    ORDER BY r.parked_at, r.key LIMIT @max_rows)
+) AS page
+ORDER BY page.parked_at, page.key;
 
 -- name: OutboxParkedPage :many
 -- As OutboxParkedList, for people: with what is linked to the key. Its organization_id is empty if nothing is any more.
 SELECT x.key, x.parked_at::timestamptz AS parked_at, x.parked_reason::text AS reason, COALESCE(x.last_error, '')::text AS last_error,
     x.failures, COALESCE(o.id, '')::text AS organization_id, COALESCE(o.name, '')::text AS name
-FROM outbox AS x
+FROM (
+    (SELECT a.* FROM outbox AS a
+    WHERE @reason::text = '' AND a.topic = @topic AND a.parked_at IS NOT NULL
+        AND (a.parked_at, a.key) > (@after_parked_at::timestamptz, @after_key::text)
+    ORDER BY a.parked_at, a.key LIMIT @max_rows)
+    UNION ALL
+    (SELECT r.* FROM outbox AS r
+    WHERE @reason <> '' AND r.topic = @topic AND r.parked_at IS NOT NULL AND r.parked_reason = @reason
+        AND (r.parked_at, r.key) > (@after_parked_at, @after_key)
+    ORDER BY r.parked_at, r.key LIMIT @max_rows)
+) AS x
 LEFT JOIN organizations AS o ON o.clerk_org_id = x.key
-WHERE x.topic = @topic AND x.parked_at IS NOT NULL AND (x.parked_at, x.key) > (@after_parked_at::timestamptz, @after_key::text)
-    AND (sqlc.narg(reason)::text IS NULL OR x.parked_reason = sqlc.narg(reason)::text)
-ORDER BY x.parked_at, x.key LIMIT @max_rows;
+ORDER BY x.parked_at, x.key;
 
 -- name: OutboxParkedReasons :many
-SELECT parked_reason::text AS reason, count(*) AS rows, max(parked_at)::timestamptz AS last_parked_at FROM outbox
-WHERE topic = @topic AND parked_at IS NOT NULL GROUP BY parked_reason ORDER BY rows DESC, reason;
+-- From reason to reason along the index outbox_parked_reason, and of each no further than most: what is parked may be
+-- everything, for one reason.
+WITH RECURSIVE reasons AS (
+    (SELECT o.parked_reason FROM outbox AS o
+    WHERE o.topic = @topic AND o.parked_at IS NOT NULL ORDER BY o.parked_reason LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.parked_reason FROM outbox AS o
+        WHERE o.topic = @topic AND o.parked_at IS NOT NULL AND o.parked_reason > r.parked_reason ORDER BY o.parked_reason LIMIT 1)
+    FROM reasons AS r WHERE r.parked_reason IS NOT NULL
+)
+SELECT r.parked_reason::text AS reason,
+    (SELECT count(*) FROM (SELECT FROM outbox AS o
+        WHERE o.topic = @topic AND o.parked_at IS NOT NULL AND o.parked_reason = r.parked_reason LIMIT @most) AS counted)::bigint AS rows,
+    (SELECT o.parked_at FROM outbox AS o
+        WHERE o.topic = @topic AND o.parked_at IS NOT NULL AND o.parked_reason = r.parked_reason
+        ORDER BY o.parked_at DESC LIMIT 1)::timestamptz AS last_parked_at
+FROM reasons AS r WHERE r.parked_reason IS NOT NULL
+ORDER BY rows DESC, reason;
 
 -- name: OutboxParkedLock :many
 -- Which of the keys are parked, with their rows locked: sorted, as OutboxMark locks them.

@@ -15,6 +15,7 @@ import (
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/metrics"
 	"github.com/claimsync/claimsync/web"
+	"github.com/claimsync/claimsync/web/console"
 )
 
 // The API in front of a database. Another process delivers: this one has no Clerk client and only inserts jobs.
@@ -44,11 +45,16 @@ func ExampleNewHandler() {
 	gauges.WatchPool(pool)
 	gauges.WatchOutbox(pool, sync.Outbox(), claimsync.Topic)
 
+	pages, err := console.New(console.Config{Sync: sync, River: client, JobsPath: "/riverui/jobs/"})
+	if err != nil {
+		log.Fatal(err)
+	}
 	handler, err := web.NewHandler(web.Config{
 		Pool:       pool,
 		Store:      sync.Store(jobs.NewWaker(client)),
 		Sync:       sync,
 		AdminToken: "from a secret store",
+		Console:    pages,
 		RiverUI:    ui,
 		Metrics:    gauges.Handler(),
 		Logger:     slog.Default(),

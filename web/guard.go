@@ -27,6 +27,9 @@ func newGuard(token string) *guard {
 	return g
 }
 
+// Admitted returns whether a request comes with the token, for who does something with it before the handler.
+func Admitted(token string) func(*http.Request) bool { return newGuard(token).admits }
+
 // protect puts the handler behind the token. A browser sends a Basic password by itself, also when a page of another
 // site makes it send a request; so that such a request changes nothing, it is refused here.
 func (g *guard) protect(challenge string, handler http.Handler) http.Handler {

@@ -5,12 +5,15 @@ import (
 	"log/slog"
 	"net/http"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/claimsync/claimsync/web/console"
 )
 
-// server holds what the endpoints share. It has no state.
+// server holds what the endpoints share.
 type server struct {
-	config Config
+	config    Config
+	readiness singleflight.Group
 }
 
 // NewHandler returns the handler of all routes. The error is an incomplete configuration.
@@ -51,7 +54,7 @@ func (s *server) routes() *http.ServeMux {
 		mux.Handle(pattern, guard.protect(challengeBasic, handler))
 	}
 	if s.config.RiverUI != nil {
-		page("/riverui/", s.withOperatorLog("river_ui", s.riverUI()))
+		page("/riverui/", s.riverUI())
 	}
 	switch {
 	case s.config.Console != nil:

@@ -40,21 +40,32 @@ func (s *server) livez(w http.ResponseWriter, _ *http.Request) {
 // readyz says whether requests can succeed now. It remembers nothing, so it recovers with the database. While nothing is
 // pushed it is degraded, and still answers 200: changes are accepted and wait, so a failure of Clerk is no reason to take
 // the service out. The reasons are for everybody: they name no host and no error.
+//
+// All who ask at once share one look: it takes a connection, and anybody may ask.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
-	defer cancel()
-	degraded := health{Status: "degraded"}
-	if err := s.addDegradations(ctx, &degraded); err != nil {
-		s.config.Logger.DebugContext(ctx, "Not ready", "err", err)
+	looked, err, _ := s.readiness.Do("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), readyTimeout)
+		defer cancel()
+		return s.ready(ctx)
+	})
+	if err != nil {
+		s.config.Logger.DebugContext(r.Context(), "Not ready", "err", err)
 		w.Header().Set("Retry-After", retryAfter)
 		_ = answer(w, http.StatusServiceUnavailable, unreadyBecauseOf(err))
 		return
 	}
-	if len(degraded.Causes) == 0 {
-		_ = answer(w, http.StatusOK, health{Status: "ready"})
-		return
+	_ = answer(w, http.StatusOK, looked)
+}
+
+func (s *server) ready(ctx context.Context) (health, error) {
+	degraded := health{Status: "degraded"}
+	if err := s.addDegradations(ctx, &degraded); err != nil {
+		return health{}, err
 	}
-	_ = answer(w, http.StatusOK, degraded)
+	if len(degraded.Causes) == 0 {
+		return health{Status: "ready"}, nil
+	}
+	return degraded, nil
 }
 
 // unreadyBecauseOf tells a database that is away from one that refuses us: it may not be migrated.

@@ -10,6 +10,7 @@ import (
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/outbox"
 )
 
 // TestPlans: a page reads what it shows, not the table.
@@ -30,8 +31,8 @@ func TestPlans(t *testing.T) {
 	for _, table := range []string{"organizations", "outbox"} {
 		a.exec("ANALYZE " + table)
 	}
-	a.exec(`INSERT INTO outbox_delivery (topic, key, version, outcome, duration)
-		SELECT topic, key, 1, 'applied', '1 s' FROM outbox`)
+	a.exec(`INSERT INTO outbox_delivery (topic, key, version, outcome, duration, finished_at)
+		SELECT topic, key, 1, 'applied', '1 s', now() - row_number() OVER () * interval '1 s' FROM outbox`)
 	a.exec("ANALYZE outbox_delivery")
 	start, middle := time.Time{}, time.Now().Add(-12*time.Hour)
 	for _, test := range []struct {
@@ -48,13 +49,28 @@ func TestPlans(t *testing.T) {
 		{"dirty, middle", dbsqlc.OrganizationPageDirty, []any{claimsync.Topic, middle, "org_1", 501}, "outbox_dirty"},
 		{"parked", dbsqlc.OrganizationPageParked, []any{claimsync.Topic, start, "", 501}, "outbox_parked"},
 		{"parked, middle", dbsqlc.OrganizationPageParked, []any{claimsync.Topic, middle, "org_1", 501}, "outbox_parked"},
-		{"parked, of a reason", dbsqlc.OutboxParkedPage, []any{claimsync.Topic, middle, "org_1", "park 422", 51}, "outbox_parked"},
 		{"near", dbsqlc.OrganizationSearchNear, []any{"8", 1020, "'org':*", "org", "org\x7f", 51, claimsync.Topic}, "organizations_pkey"},
 		{"deliveries", dbsqlc.OutboxDeliveryList, []any{claimsync.Topic, "org_1", 1000, 26}, "outbox_delivery_key"},
 	} {
 		plan := a.plan(test.query, test.args...)
 		if strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "Sort") || !strings.Contains(plan, test.index) {
 			t.Errorf("%s: want a walk of %s alone, but the plan is\n%s", test.name, test.index, plan)
+		}
+	}
+	for _, test := range []struct {
+		name, query string
+		args        []any
+		index       string
+	}{
+		{"all that is parked", dbsqlc.OutboxParkedPage, []any{"", claimsync.Topic, middle, "org_1", 51}, "outbox_parked "},
+		{"parked for a reason", dbsqlc.OutboxParkedPage, []any{"park 422", claimsync.Topic, middle, "org_1", 51}, "outbox_parked_reason"},
+		{"parked keys for a reason", dbsqlc.OutboxParkedList, []any{"rare", claimsync.Topic, middle, "org_1", time.Now(), 51}, "outbox_parked_reason"},
+		{"reasons", dbsqlc.OutboxParkedReasons, []any{claimsync.Topic, 10001}, "outbox_parked_reason"},
+		{"activity", dbsqlc.OutboxActivityCount, []any{outbox.ActivityInterval, claimsync.Topic, time.Now().Add(-2 * time.Minute)}, "outbox_delivery_finished_at"},
+	} {
+		plan := a.plan(test.query, test.args...)
+		if strings.Contains(plan, "Seq Scan on outbox") || !strings.Contains(plan, test.index) {
+			t.Errorf("%s: want it by %s, but the plan is\n%s", test.name, test.index, plan)
 		}
 	}
 	// What is found has to be sorted; but it is found by indexes, however rare the planner takes it to be.

@@ -34,8 +34,8 @@ func NewRiverUI(client *river.Client[pgx.Tx], logger *slog.Logger) (*riverui.Han
 const riverUIPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// riverUI is River UI within the limits that the API has. It would read a body of any length, and query for as long as that
-// takes.
+// riverUI is River UI within the limits that the API has, and with the operator log. It would read a body of any length, and
+// query for as long as that takes.
 func (s *server) riverUI() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", riverUIPolicy)
@@ -48,6 +48,11 @@ func (s *server) riverUI() http.Handler {
 		defer cancel()
 		r = r.WithContext(ctx)
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		s.config.RiverUI.ServeHTTP(w, r)
+		switch r.Method {
+		case http.MethodGet, http.MethodHead, http.MethodOptions:
+			s.config.RiverUI.ServeHTTP(w, r)
+		default:
+			s.logged(w, r, body)
+		}
 	})
 }

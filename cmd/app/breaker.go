@@ -12,7 +12,7 @@ import (
 type breakerCommand struct {
 	Open   breakerOpenCommand   `cmd:"" help:"Push nothing any more, until app breaker close."`
 	Close  breakerCloseCommand  `cmd:"" help:"Push again now, whatever opened the breaker."`
-	Status breakerStatusCommand `cmd:"" help:"Say whether it is open and why, and what else keeps Clerk from being called."`
+	Status breakerStatusCommand `cmd:"" default:"withargs" help:"Say whether it is open and why, and what else keeps Clerk from being called."`
 }
 
 func (*breakerCommand) Help() string {
@@ -53,7 +53,7 @@ func (c *breakerOpenCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	var change *outbox.Change
-	err = t.operate(ctx, "breaker_open", c.Reason, func(ctx context.Context) (_ string, err error) {
+	err = t.operate(ctx, claimsync.ActionBreakerOpen, c.Reason, func(ctx context.Context) (_ string, err error) {
 		change, err = t.sync.Outbox().Open(ctx, t.pool, t.waker, claimsync.Topic, c.Reason)
 		return changed(change), err
 	})
@@ -105,7 +105,7 @@ func (c *breakerCloseCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	var change *outbox.Change
-	err = t.operate(ctx, "breaker_close", "", func(ctx context.Context) (_ string, err error) {
+	err = t.operate(ctx, claimsync.ActionBreakerClose, "", func(ctx context.Context) (_ string, err error) {
 		change, err = t.sync.Outbox().Close(ctx, t.pool, t.waker, claimsync.Topic)
 		return changed(change), err
 	})

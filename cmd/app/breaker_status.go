@@ -30,7 +30,7 @@ func (c *breakerStatusCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer t.close()
-	return c.look(ctx, a, func(w io.Writer) error {
+	return c.look(ctx, a, c.JSON, func(ctx context.Context, w io.Writer) error {
 		gate, err := t.sync.Gate(ctx, t.river)
 		if err != nil {
 			return err

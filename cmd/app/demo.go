@@ -60,7 +60,7 @@ func (c *demoCommand) play(ctx context.Context, s *stage) error {
 	s.say("River UI  %s/riverui/   (the same)", s.monolith.url)
 	s.say("Clerk     %s   (the emulator; what else it can do: app clerk-emulator --help)", s.clerk.URL())
 	s.say("Postgres  %s", s.postgres.DSN())
-	s.say(rehearsal, s.postgres.DSN(), demoLimit.Requests, s.clerk.URL(), s.clerk.URL())
+	s.say(rehearsal, s.postgres.DSN(), s.clerk.URL(), s.clerk.URL())
 	s.say("\nChanges go on until Ctrl-C.")
 	return s.trickle(ctx)
 }
@@ -72,7 +72,7 @@ var demoLimit = clerktest.Limit{Requests: 1000, Window: 10 * time.Second}
 const rehearsal = `
 Break Clerk in another terminal, find out what is wrong there and in the console, and mend it:
 
-  export DATABASE_URL='%s' CLERK_RATE_LIMIT=%d
+  export DATABASE_URL='%s'
   echo 503 | curl -T - %s/_control/script
   go run ./cmd/app status --watch
   curl -X DELETE %s/_control/faults`

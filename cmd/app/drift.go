@@ -69,7 +69,7 @@ func (c *driftCommand) Run(ctx context.Context, a *app) error {
 		return fmt.Sprintf("%d drifted, %d handed over", report.Drifted, report.Repaired), nil
 	}
 	if c.Repair {
-		err = t.operate(ctx, "drift_repair", "all", check)
+		err = t.operate(ctx, claimsync.ActionDriftRepair, "", check)
 	} else {
 		_, err = check(ctx) // which changes nothing
 	}

@@ -39,7 +39,7 @@ func connect(t *testing.T, handler http.HandlerFunc) net.Conn {
 	listener := &oneConn{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
 	client, served := net.Pipe()
 	listener.conns <- served
-	server := newServer(handler, slog.New(slog.DiscardHandler))
+	server := newServer(t.Context(), handler, slog.New(slog.DiscardHandler))
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	t.Cleanup(func() {

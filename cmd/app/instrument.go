@@ -64,14 +64,16 @@ func (t *tracedTransport) CloseIdleConnections() {
 	}
 }
 
-// traceRequests has the requests traced, as parts of their callers' traces.
-func (t *tracing) traceRequests(handler http.Handler) http.Handler {
+// traceRequests has the requests traced; those that admitted admits as parts of their callers' traces. The trace of anybody
+// else is only linked, and does not decide whether this one is recorded.
+func (t *tracing) traceRequests(handler http.Handler, admitted func(*http.Request) bool) http.Handler {
 	if t == nil {
 		return handler
 	}
 	return otelhttp.NewHandler(withRoute(handler), "request",
 		otelhttp.WithTracerProvider(t.provider), otelhttp.WithPropagators(propagation.TraceContext{}),
-		otelhttp.WithFilter(worthTracing), otelhttp.WithPublicEndpointFn(fromAnybody))
+		otelhttp.WithFilter(worthTracing),
+		otelhttp.WithPublicEndpointFn(func(r *http.Request) bool { return !admitted(r) }))
 }
 
 // worthTracing leaves out what machines ask for every few seconds, and River UI's pages do.
@@ -82,10 +84,6 @@ func worthTracing(r *http.Request) bool {
 	}
 	return !strings.HasPrefix(r.URL.Path, "/riverui/")
 }
-
-// fromAnybody tells whether the caller is none of ours: their trace is linked then, and does not decide whether this one
-// is recorded.
-func fromAnybody(r *http.Request) bool { return !strings.HasPrefix(r.URL.Path, "/v1/") }
 
 // withRoute adds the route's pattern to the span, which otelhttp puts only into its name.
 func withRoute(handler http.Handler) http.Handler {

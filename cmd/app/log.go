@@ -54,7 +54,7 @@ func (c *logCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer t.close()
-	return c.look(ctx, a, func(w io.Writer) error {
+	return c.look(ctx, a, c.JSON, func(ctx context.Context, w io.Writer) error {
 		if c.Operators {
 			return c.operators(ctx, w, t)
 		}

@@ -24,8 +24,13 @@ import (
 	webconsole "github.com/claimsync/claimsync/web/console"
 )
 
-// requestTimeout bounds how long a graceful stop waits for requests under way.
-const requestTimeout = 10 * time.Second
+const (
+	// requestGrace is how long a graceful stop lets requests under way go on: as long as one of the API may take. What fans
+	// out may take longer; it is then cut short, and says how far it came.
+	requestGrace = 5 * time.Second
+	// requestTimeout bounds how long it waits for them in all.
+	requestTimeout = 10 * time.Second
+)
 
 // monolithConfig is what a monolith runs on.
 type monolithConfig struct {
@@ -54,9 +59,11 @@ type monolith struct {
 	server   *http.Server
 	river    *river.Client[pgx.Tx]
 	stopping context.CancelFunc // tells that stop has begun
-	cancel   context.CancelFunc // of what runs beside the server and River
-	running  sync.WaitGroup
-	serveErr chan error
+
+	endRequests context.CancelFunc
+	cancel      context.CancelFunc // of what runs beside the server and River
+	running     sync.WaitGroup
+	serveErr    chan error
 }
 
 // startMonolith starts everything. The caller stops it.
@@ -71,7 +78,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (*monolith, error
 	}
 	config.metrics.WatchOutbox(config.pool, m.sync.Outbox(), claimsync.Topic)
 	config.metrics.WatchScores(config.pool)
-	config.metrics.WatchDrift(config.pool, claimsync.Topic)
+	config.metrics.WatchDrift(config.pool, claimsync.Topic, m.sync.DriftEvery())
 	config.metrics.WatchFleet(m.sync)
 
 	riverConfig, err := jobs.RiverConfig(m.sync.Jobs(), config.riverSchema)
@@ -148,11 +155,13 @@ func (m *monolith) newHandler(config monolithConfig, waker jobs.Waker, riverUI h
 	if err != nil {
 		return nil, err
 	}
-	return config.tracing.traceRequests(handler), nil
+	return config.tracing.traceRequests(handler, web.Admitted(config.adminToken)), nil
 }
 
 func (m *monolith) serve(listener net.Listener, handler http.Handler) {
-	m.server = newServer(handler, m.logger)
+	requests, end := context.WithCancel(context.Background())
+	m.endRequests = end
+	m.server = newServer(requests, handler, m.logger)
 	m.running.Go(func() {
 		if err := m.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			m.serveErr <- err
@@ -178,6 +187,8 @@ func (m *monolith) stop() error {
 	m.stopping()
 	closed := make(chan error, 1)
 	go func() { closed <- m.server.Shutdown(ctx) }()
+	cutShort := time.AfterFunc(requestGrace, m.endRequests)
+	defer cutShort.Stop()
 	// River bounds its own stop: jobs.Config.SoftStopTimeout.
 	riverErr := m.river.Stop(context.Background())
 	if errors.Is(riverErr, context.Canceled) { // jobs were cancelled, and given back
@@ -185,6 +196,7 @@ func (m *monolith) stop() error {
 	}
 	m.cancel()
 	serverErr := <-closed
+	m.endRequests()
 	m.running.Wait()
 	return errors.Join(serverErr, riverErr)
 }

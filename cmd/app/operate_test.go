@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/claimsync/claimsync/clerk/clerktest"
-	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/db/dbtest/pgproxy"
 	"github.com/claimsync/claimsync/internal/logtest"
 )
 
@@ -94,7 +94,7 @@ func TestOperate(t *testing.T) {
 			org, clerkOrgID = o.ID, *o.ClerkOrgID
 		}
 	}
-	c.says("why "+org, "is parked", `"park 422"`, "app redrive "+org, "1 wanted, 0 at Clerk", "422", "clerk: park: status 422")
+	c.says("why "+org, "is parked", `"park 422"`, "compliance_score", "not known", "The score is ", "documentation", "The tier is ", "app redrive "+org, "1 wanted, 0 at Clerk", "422", "clerk: park: status 422")
 	c.says("why "+clerkOrgID, "app redrive "+org, "app log "+org)
 
 	i.clerk.ClearFaults()
@@ -115,7 +115,7 @@ func TestOperate(t *testing.T) {
 	}
 
 	c.says("breaker open --reason=migration", "The breaker is open. Nothing is pushed until: app breaker close")
-	c.says("breaker open", "open already; nothing is changed", "a person opened it (migration)")
+	c.says("breaker open", "open already; nothing is changed", "opened it (migration)")
 	for n := range i.organizations {
 		i.promote(n)
 	}
@@ -124,8 +124,9 @@ func TestOperate(t *testing.T) {
 		t.Errorf("why while the breaker is open: %v", why)
 	}
 	c.says("why "+org, "is dirty", "waits like all others for the breaker", "app breaker close")
-	c.says("status", "a person opened it (migration)")
-	c.says("breaker status", "breaker open, operator", "queue paused by the breaker", "a person opened it (migration)")
+	c.says("status", "opened the breaker: nothing is pushed until somebody closes it.", "opened it (migration)")
+	c.says("breaker status", "breaker open, operator", "queue paused by the breaker", operatorHere().String()+" opened it (migration)")
+	c.says("breaker", "breaker open, operator")
 	address := strings.TrimSuffix(strings.TrimPrefix(i.api.base, "http://"), "/v1/organizations/")
 	if got := c.run(exitOK, "healthcheck", "--addr="+address); !strings.HasPrefix(got.stdout, "degraded: a person opened the breaker") {
 		t.Errorf("healthcheck: %+v", got)
@@ -138,7 +139,7 @@ func TestOperate(t *testing.T) {
 	if got := c.object("status"); got["health"] != "good" || got["pushes_per_second"] == nil || len(got["processes"].([]any)) != 1 {
 		t.Errorf("status: %v", got)
 	}
-	c.says("log --operators", "breaker_close", "breaker_open migration", ": nothing to change", "redrive all",
+	c.says("log --operators", "breaker_close", "breaker_open migration", ": nothing to change", "redrive_all",
 		"redrive "+org, ": 1 redriven")
 	c.says("healthcheck --addr="+address, "ready")
 }
@@ -158,7 +159,7 @@ func TestGateIsSaid(t *testing.T) {
 		got := c.object(strings.Fields(command)...)
 		breaker, pause := got["breaker"].(map[string]any), got["queue_paused"].(map[string]any)
 		if breaker["cause"] != "configuration" || breaker["next_probe"] == nil || pause["by"] != "person" ||
-			got["blocked_reason"] != "429" || got["budget_used"] != 0.5 {
+			got["blocked_reason"] != "429" || got["budget_share"] != 0.5 {
 			t.Errorf("%s: %v", command, got)
 		}
 	}
@@ -167,42 +168,52 @@ func TestGateIsSaid(t *testing.T) {
 		"The whole budget is used again, instead of 50 %.", "A person paused River's queue")
 }
 
-// Who watches sees what becomes of it, and is not sent away by a database that fails.
+// Who watches sees what becomes of it, and is not sent away by a database that does not answer; but by what will not pass.
 func TestWatch(t *testing.T) {
 	c, url := parkedOf(t, "park 422")
-	ctx, leave := context.WithCancel(t.Context())
-	var said logtest.Journal
-	ended := make(chan int)
-	getenv := func(name string) string {
-		if name == "DATABASE_URL" {
-			return url
-		}
-		return ""
+	proxy, err := pgproxy.Start(url)
+	if err != nil {
+		t.Fatal(err)
 	}
-	go func() {
-		ended <- run(ctx, []string{"status", "--watch", "--every=100ms"}, strings.NewReader(""), &said, &said, getenv)
-	}()
+	t.Cleanup(func() { _ = proxy.Close() })
+	ctx, leave := context.WithCancel(t.Context())
+	var said, programs logtest.Journal
+	watch := func(said *logtest.Journal, args ...string) chan int {
+		ended := make(chan int)
+		getenv := func(name string) string {
+			return map[string]string{"DATABASE_URL": proxy.URL()}[name]
+		}
+		go func() {
+			ended <- run(ctx, append(args, "--watch", "--every=100ms"), strings.NewReader(""), said, said, getenv)
+		}()
+		return ended
+	}
+	people, program := watch(&said, "status"), watch(&programs, "why", "a", "--json")
 	c.until("it looks again and again", func() bool { return strings.Count(said.String(), "Parked: 1") > 2 })
 	query(t, url, `WITH u AS (UPDATE outbox SET parked_at = NULL, parked_reason = NULL RETURNING 1) SELECT count(*) FROM u`)
 	c.until("it sees a change", func() bool { return strings.Contains(said.String(), "has waited for") })
-	rename := func(from, to string) {
-		pool, err := db.Open(t.Context(), url)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer pool.Close()
-		if _, err := pool.Exec(t.Context(), "ALTER TABLE "+from+" RENAME TO "+to); err != nil {
-			t.Fatal(err)
+
+	proxy.Refuse(true)
+	proxy.Sever()
+	c.until("it says what fails", func() bool {
+		return strings.Contains(said.String(), "connect") && strings.Contains(programs.String(), `{"error":`)
+	})
+	proxy.Refuse(false)
+	failed, broken := len(said.String()), len(programs.String())
+	c.until("it goes on", func() bool {
+		return strings.Contains(said.String()[failed:], "has waited for") && strings.Contains(programs.String()[broken:], `"state":"dirty"`)
+	})
+	for line := range strings.Lines(strings.TrimSpace(programs.String())) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("not JSON: %s", line)
 		}
 	}
-	rename("process", "hidden")
-	c.until("it says what fails", func() bool { return strings.Contains(said.String(), `relation "process" does not exist`) })
-	rename("hidden", "process")
-	failed := len(said.String())
-	c.until("it goes on", func() bool { return strings.Contains(said.String()[failed:], "has waited for") })
 	leave()
-	if code := <-ended; code != exitOK {
-		t.Errorf("exit code %d", code)
+	if code, other := <-people, <-program; code != exitOK || other != exitOK {
+		t.Errorf("exit codes %d, %d", code, other)
+	}
+	if got := c.run(exitFailed, "why", "nobody", "--watch"); !strings.Contains(got.stderr, "nobody") {
+		t.Errorf("%+v", got)
 	}
 }
 

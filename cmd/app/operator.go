@@ -17,12 +17,14 @@ func (t *tool) operate(
 	return t.sync.Operate(ctx, operatorHere(), action, target, do)
 }
 
-// named is what a command was given to work on, for the operator log.
-func named(all bool, ids []string) string {
-	if all {
-		return "all"
+// operateOn is operate for a command that works on the organizations that are named, or on all.
+func (t *tool) operateOn(
+	ctx context.Context, ids []string, action, actionAll string, do func(context.Context) (result string, err error),
+) error {
+	if len(ids) == 0 {
+		return t.operate(ctx, actionAll, "", do)
 	}
-	return strings.Join(ids, " ")
+	return t.operate(ctx, action, strings.Join(ids, " "), do)
 }
 
 // operatorHere is who types, as far as the machine knows.

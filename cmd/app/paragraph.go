@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -24,7 +25,7 @@ func printParagraphs(w io.Writer, paragraphs []string) error {
 func wrapped(text string) string {
 	var b strings.Builder
 	width := 0
-	for _, word := range strings.Fields(text) {
+	for _, word := range strings.Fields(printable(text)) {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case width == 0:
@@ -41,9 +42,19 @@ func wrapped(text string) string {
 	return b.String()
 }
 
+// printable keeps what others said, such as Clerk or who logged in, from steering the terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && !unicode.IsSpace(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
+}
+
 // shortened is the beginning of text on one line, enough to recognize it.
 func shortened(text string, width int) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = strings.Join(strings.Fields(printable(text)), " ")
 	if utf8.RuneCountInString(text) <= width {
 		return text
 	}

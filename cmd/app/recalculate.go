@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/scoring"
 )
@@ -48,7 +49,7 @@ func (c *recalculateCommand) Run(ctx context.Context, a *app) error {
 	}
 	defer t.close()
 	work := recalculation{tool: t, app: a}
-	err = t.operate(ctx, "recalculate", named(c.All, c.IDs), func(ctx context.Context) (string, error) {
+	err = t.operateOn(ctx, c.IDs, claimsync.ActionRecalculate, claimsync.ActionRecalculateAll, func(ctx context.Context) (string, error) {
 		var err error
 		if c.All {
 			err = work.all(ctx, c.Restart)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -43,27 +44,21 @@ func (c *redriveCommand) Run(ctx context.Context, a *app) error {
 	}
 	defer t.close()
 	work := redrive{tool: t, app: a, refused: map[string]string{}}
-	err = t.operate(ctx, "redrive", c.target(), func(ctx context.Context) (string, error) {
-		var err error
-		if c.All {
-			err = work.all(ctx, c.Reason)
-		} else {
-			err = work.these(ctx, c.IDs)
-		}
-		return fmt.Sprintf("%d redriven", work.redriven), err
-	})
+	if c.All {
+		err = t.operate(ctx, claimsync.ActionRedriveAll, c.Reason, func(ctx context.Context) (string, error) {
+			err := work.all(ctx, c.Reason)
+			return work.result(), err
+		})
+	} else {
+		err = t.operate(ctx, claimsync.ActionRedrive, strings.Join(c.IDs, " "), func(ctx context.Context) (string, error) {
+			err := work.these(ctx, c.IDs)
+			return work.result(), err
+		})
+	}
 	if err != nil {
 		return fmt.Errorf("redriving: %w (%d organizations are done)", err, work.redriven)
 	}
 	return work.report(c.JSON)
-}
-
-// target is what is redriven, for the operator log.
-func (c *redriveCommand) target() string {
-	if c.Reason != "" {
-		return "all of " + c.Reason
-	}
-	return named(c.All, c.IDs)
 }
 
 type redrive struct {
@@ -73,10 +68,12 @@ type redrive struct {
 	refused  map[string]string // why not, by the id that was given
 }
 
+func (r *redrive) result() string { return fmt.Sprintf("%d redriven", r.redriven) }
+
 // all redrives what is parked now, and shows how far it has come.
 func (r *redrive) all(ctx context.Context, reason string) error {
 	var bar *progressbar.ProgressBar
-	redriven, err := r.tool.sync.RedriveAll(ctx, r.tool.waker, reason, func(done, total int64) {
+	progress := func(done, total int64) {
 		if total == 0 && reason != "" {
 			_, _ = fmt.Fprintf(r.app.stderr, "app: nothing is parked for %q; app status names the reasons there are\n", reason)
 		}
@@ -84,7 +81,8 @@ func (r *redrive) all(ctx context.Context, reason string) error {
 			bar = newProgress(r.app.stderr, total, "Redriving", progressbar.OptionShowIts())
 		}
 		_ = bar.Set64(done)
-	})
+	}
+	redriven, err := r.tool.sync.RedriveAll(ctx, r.tool.waker, claimsync.Redriving{Reason: reason, Progress: progress})
 	if bar != nil {
 		_ = bar.Exit()
 	}

@@ -56,7 +56,7 @@ func (c *resyncCommand) Run(ctx context.Context, a *app) error {
 	}
 	defer t.close()
 	work := resync{tool: t, app: a, outcome: resyncOutcome{Unknown: []string{}}}
-	err = t.operate(ctx, "resync", named(c.All, c.IDs), func(ctx context.Context) (string, error) {
+	err = t.operateOn(ctx, c.IDs, claimsync.ActionPush, claimsync.ActionPushAll, func(ctx context.Context) (string, error) {
 		var err error
 		if c.All {
 			err = work.all(ctx, c.Restart)

@@ -80,7 +80,7 @@ func TestUsage(t *testing.T) {
 		"deliveries kept for an hour":   {[]string{database, key}, []string{"serve", "--delivery-retention=1h"}, "--delivery-retention: must be at least 24h0m0s"},
 		"kept for an odd time":          {[]string{database, key, "OPERATOR_LOG_RETENTION=a year"}, []string{"serve"}, `a time like 168h, or forever, got "a year"`},
 		"a rate of none":                {[]string{database}, []string{"why", "a", "--clerk-organization-rate-limit=0"}, "--clerk-organization-rate-limit"},
-		"breaker, and then":             {[]string{database}, []string{"breaker"}, "open"},
+		"breaker, and then":             {nil, []string{"breaker"}, "set DATABASE_URL"},
 		"no such file":                  {nil, []string{"score", "/nonexistent/file"}, "no such file"},
 	}
 	for name, test := range tests {

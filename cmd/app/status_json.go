@@ -21,7 +21,7 @@ type statusObject struct {
 
 	PushesPerSecond   float64  `json:"pushes_per_second"` // in the last minute
 	FailuresPerSecond float64  `json:"failures_per_second"`
-	BudgetPerSecond   *float64 `json:"budget_per_second"` // null: unlimited
+	BudgetPerSecond   *float64 `json:"budget_per_second"` // null: unlimited, or no process is alive
 	gateJSON
 
 	Processes []processJSON  `json:"processes"`
@@ -37,19 +37,21 @@ type processJSON struct {
 	Alive     bool              `json:"alive"`
 }
 
-func statusJSON(s claimsync.Status, o *claimsync.Overview) statusObject {
+// statusJSON is of an overview that is counted exactly.
+func statusJSON(o *claimsync.Overview) statusObject {
 	j := statusObject{
-		Organizations: s.Organizations, Clean: s.Clean, Dirty: s.Dirty, Parked: s.Parked, Unlinked: s.Unlinked,
-		ParkedReasons:         make(map[string]int64, len(s.ParkedReasons)),
-		OldestDirtyAgeSeconds: s.OldestDirtyAge.Seconds(), ObjectiveSeconds: claimsync.Objective.Seconds(),
+		Organizations: o.Counts.Organizations.N, Clean: o.Counts.InStep.N, Dirty: o.Counts.Dirty.N, Parked: o.Counts.Parked.N,
+		Unlinked:              o.Counts.Unlinked.N,
+		ParkedReasons:         make(map[string]int64, len(o.Parked)),
+		OldestDirtyAgeSeconds: o.OldestDirtyAge.Seconds(), ObjectiveSeconds: claimsync.Objective.Seconds(),
 		PushesPerSecond: o.Budget.Used, FailuresPerSecond: o.Budget.Failed,
 		gateJSON: gateJSONOf(o.Gate), Processes: make([]processJSON, len(o.Fleet)), Drift: lastDriftJSONOf(o.Drift),
 	}
 	j.Health, j.Verdict = o.Verdict()
-	for _, parked := range s.ParkedReasons {
-		j.ParkedReasons[parked.Reason] = parked.Rows
+	for _, parked := range o.Parked {
+		j.ParkedReasons[parked.Reason] = parked.Organizations.N
 	}
-	if o.Budget.PerSecond > 0 {
+	if o.Budget.Known && o.Budget.PerSecond > 0 {
 		j.BudgetPerSecond = &o.Budget.PerSecond
 	}
 	for i, p := range o.Fleet {

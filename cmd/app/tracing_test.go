@@ -355,7 +355,7 @@ func TestTracingOff(t *testing.T) {
 	}
 	off.tracePool(config)
 	if off.tracerProvider() != nil || off.traceClerk(transport) != transport || config.ConnConfig.Tracer != nil ||
-		fmt.Sprintf("%p", off.traceRequests(handler)) != fmt.Sprintf("%p", handler) {
+		fmt.Sprintf("%p", off.traceRequests(handler, nil)) != fmt.Sprintf("%p", handler) {
 		t.Error("something is instrumented")
 	}
 }

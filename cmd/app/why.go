@@ -20,8 +20,9 @@ type whyCommand struct {
 }
 
 func (*whyCommand) Help() string {
-	return `Says of one organization whether Clerk has its latest state, if not why, and what it waits for; then its values,
-and what became of the last ten deliveries. When its own budget admits the next push depends on the rate limits: give
+	return `Says of one organization whether Clerk has its latest state, if not why, and what it waits for; then its values
+in Postgres and as Clerk confirmed them last, its score with its parts, what lowers it, and what became of the last
+ten deliveries. When its own budget admits the next push depends on the rate limits: give
 those that "app serve" has, if they are not the defaults.`
 }
 
@@ -34,7 +35,7 @@ func (c *whyCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer t.close()
-	return c.look(ctx, a, func(w io.Writer) error {
+	return c.look(ctx, a, c.JSON, func(ctx context.Context, w io.Writer) error {
 		explanation, err := t.sync.Explain(ctx, t.river, c.ID)
 		if err != nil {
 			return err
@@ -56,6 +57,10 @@ type whyJSON struct {
 	InsuranceValid    *bool              `json:"insurance_valid"`
 	CalculatedAt      *scoring.Timestamp `json:"calculated_at"`
 	RecalculateAt     *scoring.Timestamp `json:"recalculate_at"` // when time alone changes it; null: never
+
+	Breakdown       *scoring.Breakdown       `json:"breakdown"`
+	Issues          []scoring.Issue          `json:"issues"`
+	TierEligibility *scoring.TierEligibility `json:"tier_eligibility"`
 
 	State       outbox.State         `json:"state"`
 	WaitingFor  claimsync.WaitingFor `json:"waiting_for"`
@@ -121,6 +126,9 @@ func whyJSONOf(e *claimsync.Explanation) whyJSON {
 		j.ClerkOrgID = &e.ClerkOrgID
 	}
 	j.describe(e.Organization)
+	if e.Result != nil {
+		j.Breakdown, j.Issues, j.TierEligibility = &e.Result.Breakdown, e.Result.Issues, &e.Result.TierEligibility
+	}
 	if e.Job != nil {
 		j.Job = &jobJSON{e.Job.ID, string(e.Job.State), e.Job.Attempt, scoring.Timestamp(e.Job.ScheduledAt)}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -8,8 +9,8 @@ import (
 	"time"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/db/dbsqlc"
-	"github.com/claimsync/claimsync/scoring"
 )
 
 // printWhy explains to people: sentences first, then figures.
@@ -23,7 +24,13 @@ func printWhy(w io.Writer, e *claimsync.Explanation) error {
 	for _, line := range whyLines(e) {
 		_, _ = fmt.Fprintf(table, "%s\t%s\n", line[0], line[1])
 	}
-	if err := table.Flush(); err != nil || len(e.Deliveries) == 0 {
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if err := printClaims(w, e); err != nil {
+		return err
+	}
+	if err := printScore(w, e); err != nil || len(e.Deliveries) == 0 {
 		return err
 	}
 	if _, err := fmt.Fprintf(w, "\nThe last deliveries, newest first. For more:\napp log %s\n\n", whyID(e)); err != nil {
@@ -54,28 +61,28 @@ func whyLines(e *claimsync.Explanation) (lines [][2]string) {
 		}
 		lines = append(lines, [2]string{"version", version})
 	}
-	return append(lines, claimLines(e.Organization)...)
+	return lines
 }
 
-// claimLines are the values that go to Clerk.
-func claimLines(org *scoring.Organization) (lines [][2]string) {
-	if org == nil {
+// printClaims shows Postgres and Clerk side by side.
+func printClaims(w io.Writer, e *claimsync.Explanation) error {
+	if e.ClerkOrgID == "" {
 		return nil
 	}
-	lines = [][2]string{{"tier", org.CertificationTier.String()}}
-	if org.Score == nil {
-		return append(lines, [2]string{"score", "not yet calculated"})
+	wanted, applied := e.Wanted(), e.Applied()
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprint(table, "\n\tPostgres\tClerk, as last applied\t\n")
+	for _, key := range clerk.Keys {
+		want, have, differs := cmp.Or(wanted[key], "-"), "not known", ""
+		if applied != nil {
+			have = cmp.Or(applied[key], "-")
+		}
+		if applied != nil && want != have {
+			differs = "differs"
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", key, want, have, differs)
 	}
-	insured := "no"
-	if org.Score.InsuranceValid {
-		insured = "yes"
-	}
-	score := fmt.Sprintf("%d, calculated %s", org.Score.Overall, clock(org.Score.CalculatedAt))
-	lines = append(lines, [2]string{"score", score}, [2]string{"insured", insured})
-	if due := org.Score.RecalculateAt; !due.IsZero() {
-		lines = append(lines, [2]string{"changes", clock(due) + ", by the passing of time"})
-	}
-	return lines
+	return table.Flush()
 }
 
 // printDeliveries prints a table of at most 80 columns; an error is a line of its own.

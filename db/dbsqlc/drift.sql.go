@@ -217,8 +217,9 @@ func (q *Queries) DriftTurnBegin(ctx context.Context, db DBTX, arg DriftTurnBegi
 }
 
 const DriftTurnEnd = `-- name: DriftTurnEnd :exec
-UPDATE drift_check SET turn_ends = NULL, ended_at = clock_timestamp(), failure = $1::text,
-    requested_at = NULL, requested_repair = NULL
+UPDATE drift_check AS d SET turn_ends = NULL, requested_at = NULL, requested_repair = NULL,
+    ended_at = CASE WHEN d.requested_repair IS FALSE AND $1::text IS NULL THEN d.ended_at ELSE clock_timestamp() END,
+    failure = CASE WHEN d.requested_repair IS FALSE AND $1::text IS NULL THEN d.failure ELSE $1::text END
 WHERE topic = $2 AND turn_ends = $3::timestamptz
 `
 
@@ -228,7 +229,8 @@ type DriftTurnEndParams struct {
 	TurnEnds time.Time
 }
 
-// Not by a process that was stopped meanwhile: the turn is another's then.
+// Not by a process that was stopped meanwhile: the turn is another's then. A look that a person asked for does not put off the
+// check that repairs.
 func (q *Queries) DriftTurnEnd(ctx context.Context, db DBTX, arg DriftTurnEndParams) error {
 	_, err := db.Exec(ctx, DriftTurnEnd, arg.Failure, arg.Topic, arg.TurnEnds)
 	return err

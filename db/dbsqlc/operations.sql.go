@@ -72,18 +72,19 @@ func (q *Queries) OperatorActionEnd(ctx context.Context, db DBTX, arg OperatorAc
 
 const OperatorActionLast = `-- name: OperatorActionLast :one
 SELECT id, at, operator, origin, action, target, result FROM operator_action AS a
-WHERE a.action = $1 AND a.target = $2 AND a.id > (SELECT max(l.id) FROM operator_action AS l) - 10000
+WHERE a.action = $1 AND a.target = $2 AND a.at <= $3 AND COALESCE(a.result, '') NOT LIKE 'failed%' AND a.id > (SELECT max(l.id) FROM operator_action AS l) - 10000
 ORDER BY a.id DESC LIMIT 1
 `
 
 type OperatorActionLastParams struct {
 	Action string
 	Target string
+	Until  time.Time
 }
 
 // Looks at the latest only: there is no index of what was done to what.
 func (q *Queries) OperatorActionLast(ctx context.Context, db DBTX, arg OperatorActionLastParams) (OperatorAction, error) {
-	row := db.QueryRow(ctx, OperatorActionLast, arg.Action, arg.Target)
+	row := db.QueryRow(ctx, OperatorActionLast, arg.Action, arg.Target, arg.Until)
 	var i OperatorAction
 	err := row.Scan(
 		&i.ID,
@@ -98,7 +99,7 @@ func (q *Queries) OperatorActionLast(ctx context.Context, db DBTX, arg OperatorA
 }
 
 const OperatorActionList = `-- name: OperatorActionList :many
-SELECT id, at, operator, origin, action, target, result FROM operator_action WHERE $1::bigint = 0 OR id < $1 ORDER BY id DESC LIMIT $2
+SELECT id, at, operator, origin, action, target, result FROM operator_action WHERE id < COALESCE(NULLIF($1::bigint, 0), 9223372036854775807) ORDER BY id DESC LIMIT $2
 `
 
 type OperatorActionListParams struct {
@@ -356,33 +357,29 @@ func (q *Queries) OrganizationUnlinkedCount(ctx context.Context, db DBTX, most i
 }
 
 const OutboxActivityCount = `-- name: OutboxActivityCount :exec
-
 WITH turn AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(hashtext('outbox_activity'), hashtext($2)) AS mine
 )
 INSERT INTO outbox_activity AS a (topic, begins_at, outcome, deliveries)
 SELECT d.topic, date_bin($1, d.finished_at, 'epoch'), d.outcome, count(*)
 FROM outbox_delivery AS d
-WHERE d.topic = $2 AND (SELECT mine FROM turn)
-    AND d.finished_at >= date_bin($1, LEAST(now() - $3::interval,
-        COALESCE((SELECT max(c.begins_at) FROM outbox_activity AS c WHERE c.topic = $2), now() - interval '1 day')), 'epoch')
+WHERE d.topic = $2 AND (SELECT mine FROM turn) AND d.finished_at >= $3 AND d.finished_at < now() + interval '1 hour'
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
 ON CONFLICT (topic, begins_at, outcome) DO UPDATE SET deliveries = EXCLUDED.deliveries
-WHERE a.deliveries <> EXCLUDED.deliveries
+WHERE a.deliveries < EXCLUDED.deliveries
 `
 
 type OutboxActivityCountParams struct {
 	Interval time.Duration
 	Topic    string
-	Late     time.Duration
+	Since    time.Time
 }
 
-// For the people who operate it: console, app status, app log. All times are the database's.
-// Counts the newest intervals of the delivery log anew, from a little before the last one that was counted: what
-// committed late is counted late. Any process may, at any time; where one is at it, another does nothing.
+// Counts the newest intervals of the delivery log anew. Where one process is at it, another does nothing. That nothing ends in
+// the future tells the planner that it is about few.
 func (q *Queries) OutboxActivityCount(ctx context.Context, db DBTX, arg OutboxActivityCountParams) error {
-	_, err := db.Exec(ctx, OutboxActivityCount, arg.Interval, arg.Topic, arg.Late)
+	_, err := db.Exec(ctx, OutboxActivityCount, arg.Interval, arg.Topic, arg.Since)
 	return err
 }
 
@@ -422,6 +419,40 @@ func (q *Queries) OutboxActivityList(ctx context.Context, db DBTX, arg OutboxAct
 	return items, nil
 }
 
+const OutboxActivitySince = `-- name: OutboxActivitySince :one
+
+SELECT date_bin($1, LEAST(now() - $2::interval, GREATEST(now() - interval '1 day', (
+    SELECT max(begins_at) FROM outbox_activity WHERE topic = $3
+))), 'epoch')::timestamptz AS since
+`
+
+type OutboxActivitySinceParams struct {
+	Interval time.Duration
+	Late     time.Duration
+	Topic    string
+}
+
+// For the people who operate it: console, app status, app log. All times are the database's.
+// From when on deliveries are to be counted anew: a little before the last one that was counted, as what committed late is
+// counted late; and if nobody counted for long, a day ago at most.
+func (q *Queries) OutboxActivitySince(ctx context.Context, db DBTX, arg OutboxActivitySinceParams) (time.Time, error) {
+	row := db.QueryRow(ctx, OutboxActivitySince, arg.Interval, arg.Late, arg.Topic)
+	var since time.Time
+	err := row.Scan(&since)
+	return since, err
+}
+
+const ProcessDeadCount = `-- name: ProcessDeadCount :one
+SELECT count(*) FROM process WHERE seen_at <= clock_timestamp() - $1::interval
+`
+
+func (q *Queries) ProcessDeadCount(ctx context.Context, db DBTX, alive time.Duration) (int64, error) {
+	row := db.QueryRow(ctx, ProcessDeadCount, alive)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const ProcessGone = `-- name: ProcessGone :exec
 DELETE FROM process WHERE id = $1
 `
@@ -431,23 +462,52 @@ func (q *Queries) ProcessGone(ctx context.Context, db DBTX, id uuid.UUID) error 
 	return err
 }
 
-const ProcessList = `-- name: ProcessList :many
-SELECT id, hostname, pid, version, started_at, seen_at, (clock_timestamp() - seen_at)::interval AS unseen FROM process ORDER BY started_at, id
+const ProcessIsEldest = `-- name: ProcessIsEldest :one
+SELECT (count(*) = 0)::boolean AS eldest FROM process AS other, process AS self
+WHERE self.id = $1 AND (other.started_at, other.id) < (self.started_at, self.id)
+    AND other.seen_at > clock_timestamp() - $2::interval
 `
 
-type ProcessListRow struct {
-	ID        uuid.UUID
-	Hostname  string
-	Pid       int32
-	Version   string
-	StartedAt time.Time
-	SeenAt    time.Time
-	Unseen    time.Duration
+type ProcessIsEldestParams struct {
+	ID    uuid.UUID
+	Alive time.Duration
 }
 
-// The dead ones too, as long as they are not forgotten: that one has vanished is worth knowing.
-func (q *Queries) ProcessList(ctx context.Context, db DBTX) ([]ProcessListRow, error) {
-	rows, err := db.Query(ctx, ProcessList)
+// Whether of those that are alive this one has been for the longest.
+func (q *Queries) ProcessIsEldest(ctx context.Context, db DBTX, arg ProcessIsEldestParams) (bool, error) {
+	row := db.QueryRow(ctx, ProcessIsEldest, arg.ID, arg.Alive)
+	var eldest bool
+	err := row.Scan(&eldest)
+	return eldest, err
+}
+
+const ProcessList = `-- name: ProcessList :many
+(SELECT id, hostname, pid, version, calls_per_second, started_at, seen_at, (clock_timestamp() - seen_at)::interval AS unseen FROM process
+WHERE seen_at > clock_timestamp() - $1::interval ORDER BY started_at, id)
+UNION ALL
+(SELECT id, hostname, pid, version, calls_per_second, started_at, seen_at, (clock_timestamp() - seen_at)::interval AS unseen FROM process
+WHERE seen_at <= clock_timestamp() - $1::interval ORDER BY seen_at DESC LIMIT $2)
+`
+
+type ProcessListParams struct {
+	Alive   time.Duration
+	MaxDead int32
+}
+
+type ProcessListRow struct {
+	ID             uuid.UUID
+	Hostname       string
+	Pid            int32
+	Version        string
+	CallsPerSecond *float64
+	StartedAt      time.Time
+	SeenAt         time.Time
+	Unseen         time.Duration
+}
+
+// The living, the eldest first, and of the dead the few that were seen last: that one has vanished is worth knowing.
+func (q *Queries) ProcessList(ctx context.Context, db DBTX, arg ProcessListParams) ([]ProcessListRow, error) {
+	rows, err := db.Query(ctx, ProcessList, arg.Alive, arg.MaxDead)
 	if err != nil {
 		return nil, err
 	}
@@ -460,6 +520,7 @@ func (q *Queries) ProcessList(ctx context.Context, db DBTX) ([]ProcessListRow, e
 			&i.Hostname,
 			&i.Pid,
 			&i.Version,
+			&i.CallsPerSecond,
 			&i.StartedAt,
 			&i.SeenAt,
 			&i.Unseen,
@@ -475,15 +536,17 @@ func (q *Queries) ProcessList(ctx context.Context, db DBTX) ([]ProcessListRow, e
 }
 
 const ProcessSeen = `-- name: ProcessSeen :exec
-INSERT INTO process (id, hostname, pid, version) VALUES ($1, $2, $3, $4)
+INSERT INTO process (id, hostname, pid, version, calls_per_second)
+VALUES ($1, $2, $3, $4, $5::double precision)
 ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp()
 `
 
 type ProcessSeenParams struct {
-	ID       uuid.UUID
-	Hostname string
-	Pid      int32
-	Version  string
+	ID             uuid.UUID
+	Hostname       string
+	Pid            int32
+	Version        string
+	CallsPerSecond *float64
 }
 
 func (q *Queries) ProcessSeen(ctx context.Context, db DBTX, arg ProcessSeenParams) error {
@@ -492,6 +555,7 @@ func (q *Queries) ProcessSeen(ctx context.Context, db DBTX, arg ProcessSeenParam
 		arg.Hostname,
 		arg.Pid,
 		arg.Version,
+		arg.CallsPerSecond,
 	)
 	return err
 }

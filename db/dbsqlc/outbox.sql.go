@@ -85,9 +85,11 @@ SELECT
         WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL LIMIT $2) AS dirty)::bigint AS dirty,
     (SELECT count(*) FROM (SELECT FROM outbox AS o
         WHERE o.topic = $1 AND o.parked_at IS NOT NULL LIMIT $2) AS parked)::bigint AS parked,
-    COALESCE(clock_timestamp() - (SELECT o.dirty_since FROM outbox AS o
-        WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL ORDER BY o.dirty_since LIMIT 1), interval '0'
-    )::interval AS oldest_dirty_age
+    COALESCE(clock_timestamp() - oldest.dirty_since, interval '0')::interval AS oldest_dirty_age,
+    COALESCE(oldest.priority, 0)::smallint AS oldest_priority
+FROM (VALUES (1)) AS one
+LEFT JOIN LATERAL (SELECT o.dirty_since, COALESCE(o.marked_priority, o.job_priority, 1) AS priority FROM outbox AS o
+    WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL ORDER BY o.dirty_since LIMIT 1) AS oldest ON true
 `
 
 type OutboxBacklogParams struct {
@@ -99,6 +101,7 @@ type OutboxBacklogRow struct {
 	Dirty          int64
 	Parked         int64
 	OldestDirtyAge time.Duration
+	OldestPriority int16
 }
 
 // Walks the partial indexes only, and no further than most rows: the cost is the backlog's, not the table's. The oldest is
@@ -106,7 +109,12 @@ type OutboxBacklogRow struct {
 func (q *Queries) OutboxBacklog(ctx context.Context, db DBTX, arg OutboxBacklogParams) (OutboxBacklogRow, error) {
 	row := db.QueryRow(ctx, OutboxBacklog, arg.Topic, arg.Most)
 	var i OutboxBacklogRow
-	err := row.Scan(&i.Dirty, &i.Parked, &i.OldestDirtyAge)
+	err := row.Scan(
+		&i.Dirty,
+		&i.Parked,
+		&i.OldestDirtyAge,
+		&i.OldestPriority,
+	)
 	return i, err
 }
 
@@ -521,18 +529,26 @@ func (q *Queries) OutboxPark(ctx context.Context, db DBTX, arg OutboxParkParams)
 }
 
 const OutboxParkedList = `-- name: OutboxParkedList :many
-SELECT key, parked_at::timestamptz AS parked_at FROM outbox
-WHERE topic = $1 AND parked_at IS NOT NULL AND (parked_at, key) > ($2::timestamptz, $3::text)
-    AND parked_at <= $4::timestamptz AND ($5::text IS NULL OR parked_reason = $5::text)
-ORDER BY parked_at, key LIMIT $6
+SELECT page.key, page.parked_at::timestamptz AS parked_at FROM (
+    (SELECT a.key, a.parked_at FROM outbox AS a
+    WHERE $1::text = '' AND a.topic = $2 AND a.parked_at IS NOT NULL
+        AND (a.parked_at, a.key) > ($3::timestamptz, $4::text) AND a.parked_at <= $5::timestamptz
+    ORDER BY a.parked_at, a.key LIMIT $6)
+    UNION ALL
+    (SELECT r.key, r.parked_at FROM outbox AS r
+    WHERE $1 <> '' AND r.topic = $2 AND r.parked_at IS NOT NULL AND r.parked_reason = $1
+        AND (r.parked_at, r.key) > ($3, $4) AND r.parked_at <= $5
+    ORDER BY r.parked_at, r.key LIMIT $6)
+) AS page
+ORDER BY page.parked_at, page.key
 `
 
 type OutboxParkedListParams struct {
+	Reason        string
 	Topic         string
 	AfterParkedAt time.Time
 	AfterKey      string
 	Until         time.Time
-	Reason        *string
 	MaxRows       int32
 }
 
@@ -541,14 +557,15 @@ type OutboxParkedListRow struct {
 	ParkedAt time.Time
 }
 
-// A page of the keys that were parked until then; of one reason, if one is given. Walks the index outbox_parked.
+// A page of the keys that were parked until then, for the reason if it is not empty. One of the branches is never run; of
+// each, an index has the order: outbox_parked, outbox_parked_reason.
 func (q *Queries) OutboxParkedList(ctx context.Context, db DBTX, arg OutboxParkedListParams) ([]OutboxParkedListRow, error) {
 	rows, err := db.Query(ctx, OutboxParkedList,
+		arg.Reason,
 		arg.Topic,
 		arg.AfterParkedAt,
 		arg.AfterKey,
 		arg.Until,
-		arg.Reason,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -603,18 +620,26 @@ func (q *Queries) OutboxParkedLock(ctx context.Context, db DBTX, arg OutboxParke
 const OutboxParkedPage = `-- name: OutboxParkedPage :many
 SELECT x.key, x.parked_at::timestamptz AS parked_at, x.parked_reason::text AS reason, COALESCE(x.last_error, '')::text AS last_error,
     x.failures, COALESCE(o.id, '')::text AS organization_id, COALESCE(o.name, '')::text AS name
-FROM outbox AS x
+FROM (
+    (SELECT a.topic, a.key, a.desired_version, a.synced_version, a.dirty_since, a.redirtied_at, a.job_id, a.lease_token, a.lease_version, a.leased_at, a.lease_expires_at, a.not_before, a.failures, a.last_error, a.parked_at, a.parked_reason, a.synced_at, a.created_at, a.doubted_at, a.verify_at, a.job_priority, a.tat, a.marked_priority, a.applied FROM outbox AS a
+    WHERE $1::text = '' AND a.topic = $2 AND a.parked_at IS NOT NULL
+        AND (a.parked_at, a.key) > ($3::timestamptz, $4::text)
+    ORDER BY a.parked_at, a.key LIMIT $5)
+    UNION ALL
+    (SELECT r.topic, r.key, r.desired_version, r.synced_version, r.dirty_since, r.redirtied_at, r.job_id, r.lease_token, r.lease_version, r.leased_at, r.lease_expires_at, r.not_before, r.failures, r.last_error, r.parked_at, r.parked_reason, r.synced_at, r.created_at, r.doubted_at, r.verify_at, r.job_priority, r.tat, r.marked_priority, r.applied FROM outbox AS r
+    WHERE $1 <> '' AND r.topic = $2 AND r.parked_at IS NOT NULL AND r.parked_reason = $1
+        AND (r.parked_at, r.key) > ($3, $4)
+    ORDER BY r.parked_at, r.key LIMIT $5)
+) AS x
 LEFT JOIN organizations AS o ON o.clerk_org_id = x.key
-WHERE x.topic = $1 AND x.parked_at IS NOT NULL AND (x.parked_at, x.key) > ($2::timestamptz, $3::text)
-    AND ($4::text IS NULL OR x.parked_reason = $4::text)
-ORDER BY x.parked_at, x.key LIMIT $5
+ORDER BY x.parked_at, x.key
 `
 
 type OutboxParkedPageParams struct {
+	Reason        string
 	Topic         string
 	AfterParkedAt time.Time
 	AfterKey      string
-	Reason        *string
 	MaxRows       int32
 }
 
@@ -631,10 +656,10 @@ type OutboxParkedPageRow struct {
 // As OutboxParkedList, for people: with what is linked to the key. Its organization_id is empty if nothing is any more.
 func (q *Queries) OutboxParkedPage(ctx context.Context, db DBTX, arg OutboxParkedPageParams) ([]OutboxParkedPageRow, error) {
 	rows, err := db.Query(ctx, OutboxParkedPage,
+		arg.Reason,
 		arg.Topic,
 		arg.AfterParkedAt,
 		arg.AfterKey,
-		arg.Reason,
 		arg.MaxRows,
 	)
 	if err != nil {
@@ -664,9 +689,28 @@ func (q *Queries) OutboxParkedPage(ctx context.Context, db DBTX, arg OutboxParke
 }
 
 const OutboxParkedReasons = `-- name: OutboxParkedReasons :many
-SELECT parked_reason::text AS reason, count(*) AS rows, max(parked_at)::timestamptz AS last_parked_at FROM outbox
-WHERE topic = $1 AND parked_at IS NOT NULL GROUP BY parked_reason ORDER BY rows DESC, reason
+WITH RECURSIVE reasons AS (
+    (SELECT o.parked_reason FROM outbox AS o
+    WHERE o.topic = $1 AND o.parked_at IS NOT NULL ORDER BY o.parked_reason LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.parked_reason FROM outbox AS o
+        WHERE o.topic = $1 AND o.parked_at IS NOT NULL AND o.parked_reason > r.parked_reason ORDER BY o.parked_reason LIMIT 1)
+    FROM reasons AS r WHERE r.parked_reason IS NOT NULL
+)
+SELECT r.parked_reason::text AS reason,
+    (SELECT count(*) FROM (SELECT FROM outbox AS o
+        WHERE o.topic = $1 AND o.parked_at IS NOT NULL AND o.parked_reason = r.parked_reason LIMIT $2) AS counted)::bigint AS rows,
+    (SELECT o.parked_at FROM outbox AS o
+        WHERE o.topic = $1 AND o.parked_at IS NOT NULL AND o.parked_reason = r.parked_reason
+        ORDER BY o.parked_at DESC LIMIT 1)::timestamptz AS last_parked_at
+FROM reasons AS r WHERE r.parked_reason IS NOT NULL
+ORDER BY rows DESC, reason
 `
+
+type OutboxParkedReasonsParams struct {
+	Topic string
+	Most  int32
+}
 
 type OutboxParkedReasonsRow struct {
 	Reason       string
@@ -674,8 +718,10 @@ type OutboxParkedReasonsRow struct {
 	LastParkedAt time.Time
 }
 
-func (q *Queries) OutboxParkedReasons(ctx context.Context, db DBTX, topic string) ([]OutboxParkedReasonsRow, error) {
-	rows, err := db.Query(ctx, OutboxParkedReasons, topic)
+// From reason to reason along the index outbox_parked_reason, and of each no further than most: what is parked may be
+// everything, for one reason.
+func (q *Queries) OutboxParkedReasons(ctx context.Context, db DBTX, arg OutboxParkedReasonsParams) ([]OutboxParkedReasonsRow, error) {
+	rows, err := db.Query(ctx, OutboxParkedReasons, arg.Topic, arg.Most)
 	if err != nil {
 		return nil, err
 	}

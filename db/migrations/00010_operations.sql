@@ -16,14 +16,13 @@ CREATE TABLE outbox_activity (
     PRIMARY KEY (topic, begins_at, outcome)
 );
 
--- Counting walks it from the end, pruning from the beginning.
-CREATE INDEX outbox_delivery_finished_at ON outbox_delivery (finished_at);
-
 CREATE TABLE process (
     id         uuid PRIMARY KEY,
     hostname   text NOT NULL,
     pid        integer NOT NULL,
     version    text NOT NULL,
+    -- What all processes together may use of the destination's limit, as this one was told; null: any number.
+    calls_per_second double precision,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- One that has not been seen for a while is dead, or stands still.
     seen_at    timestamptz NOT NULL DEFAULT clock_timestamp()
@@ -48,16 +47,8 @@ ALTER TABLE drift_check
     ADD COLUMN requested_repair boolean,
     ADD CONSTRAINT drift_check_request_whole CHECK (num_nulls(requested_at, requested_repair) IN (0, 2));
 
--- How many were given up on for what, without a look at their rows.
-CREATE INDEX outbox_parked_reason ON outbox (topic, parked_reason, parked_at) WHERE parked_at IS NOT NULL;
-
--- Words of names, to search for their beginnings.
-CREATE INDEX organizations_name ON organizations USING gin (to_tsvector('simple', name));
-
 -- +goose Down
-DROP INDEX organizations_name, outbox_parked_reason;
 ALTER TABLE drift_check DROP COLUMN requested_at, DROP COLUMN requested_repair;
 DROP TABLE operator_action, process;
-DROP INDEX outbox_delivery_finished_at;
 DROP TABLE outbox_activity;
 ALTER TABLE outbox DROP COLUMN applied;

@@ -82,26 +82,29 @@ func (k *Keeper) Run(ctx context.Context) {
 	recurring.Run(ctx, k.config.Logger, "Housekeeping", k.config.Every, k.Round)
 }
 
-// Round deletes what is old now, if it is time and no other process is at it, and ends with what has to be left to the next
-// round. After a failure the turn is not ended, and passes: the next round is not at once.
+// Round deletes what is old now, and ends with what has to be left to the next round. It returns recurring.ErrSkipped if it is
+// not time, or another process is at it. After a failure the turn is not ended, and passes: the next round is not at once.
 func (k *Keeper) Round(ctx context.Context) error {
 	turnEnds, err := k.queries.HousekeepingBegin(ctx, k.config.Pool, turnLength)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
+		return recurring.ErrSkipped
 	}
 	if err != nil {
 		return fmt.Errorf("taking the turn to keep house: %w", err)
 	}
 	pause := k.config.Every * 7 / 8 // whoever looks after about Every should not find it to be a little too soon
 	until := time.Now().Add(k.round)
-	for _, table := range k.tables() {
+	var failures []error
+	for _, table := range k.tables() { // one that fails keeps none of the others
 		done, err := k.clear(ctx, table, until)
 		if err != nil {
-			return fmt.Errorf("deleting what is old of %s: %w", table.name, err)
-		}
-		if !done {
+			failures = append(failures, fmt.Errorf("deleting what is old of %s: %w", table.name, err))
+		} else if !done {
 			pause = 0
 		}
+	}
+	if len(failures) > 0 {
+		return errors.Join(failures...)
 	}
 	ended := dbsqlc.HousekeepingEndParams{Pause: pause, TurnEnds: turnEnds}
 	if err := k.queries.HousekeepingEnd(ctx, k.config.Pool, ended); err != nil {

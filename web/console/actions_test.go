@@ -119,13 +119,13 @@ func TestRedriveAsks(t *testing.T) {
 		t.Fatalf("unconfirmed: %d, %d are parked", got.status, parked())
 	}
 	s.checkLog()
-	group.Set("confirm", "yes")
-	s.has(s.post("/parked/redrive", group), "2 organizations are on their way again.")
+	stale := s.answers(s.get("/parked/redrive"))
+	s.has(s.confirm("/parked/redrive", "?"+group.Encode()), "2 organizations are on their way again.")
 	if parked() != 1 {
 		t.Errorf("%d are parked, want the other group's", parked())
 	}
-	s.has(s.post("/parked/redrive", yes), "One organization is on its way again.", "Nothing was given up on.")
-	s.has(s.post("/parked/redrive", yes), "Nothing of that was parked any more.")
+	s.has(s.confirm("/parked/redrive"), "One organization is on its way again.", "Nothing was given up on.")
+	s.has(s.post("/parked/redrive", stale), "Nothing of that was parked any more.")
 	s.has(s.get("/parked/redrive"), "Nothing is parked for that any more.")
 	s.checkLog("redrive_all park 422: 2 organizations redriven", "redrive_all : 1 organization redriven", "redrive_all : 0 organizations redriven")
 }
@@ -141,8 +141,8 @@ func TestRedriveIsBounded(t *testing.T) {
 	defer func() { _ = held.Rollback(t.Context()) }()
 	_, err = held.Exec(t.Context(), "SELECT FROM outbox WHERE key = 'org_300' FOR UPDATE") // in the second batch
 	s.must(err)
-	s.has(s.post("/parked/redrive", yes), "The time was up after 200 organizations. Redrive the others too.")
-	if lines := s.logged(); !strings.Contains(lines[0], "redrive_all : failed:") {
+	s.has(s.confirm("/parked/redrive"), "The time was up after 200 organizations. Redrive the others too.")
+	if lines := s.logged(); !strings.Contains(lines[0], "redrive_all : failed after: 200 organizations redriven: ") {
 		t.Errorf("the log has %q", lines[0])
 	}
 }
@@ -154,13 +154,13 @@ func TestBreakerByHand(t *testing.T) {
 		t.Errorf("without a reason: %d %s", got.status, got.body)
 	}
 	reason := url.Values{"reason": {"  Clerk is\nmoving "}}
-	s.has(s.post("/breaker/open", reason), "The breaker is open: nothing is pushed until it is closed.", "a person opened it (Clerk is moving)",
+	s.has(s.post("/breaker/open", reason), "The breaker is open: nothing is pushed until it is closed.", "ada (127.0.0.1) opened it (Clerk is moving)",
 		"(operator), by ada from 127.0.0.1")
 	s.has(s.post("/breaker/open", reason), "A person had opened the breaker already.")
-	s.has(s.post("/breaker/close", nil), "The breaker is closed.", "Breaker closed")
-	s.has(s.post("/breaker/close", nil), "The breaker was closed already.")
+	s.has(s.confirm("/breaker/close"), "The breaker is closed.", "Breaker closed")
+	s.has(s.post("/breaker/close", nil), "The breaker was closed already, and Clerk asked for no wait.")
 	s.checkLog("breaker_open Clerk is moving: opened", "breaker_open Clerk is moving: a person had opened it already",
-		"breaker_close : closed; it was open for 0 s", "breaker_close : was closed already")
+		"breaker_close : closed; it was open for 0 s")
 }
 
 // TestDriftByHand: a check and a repair are asked for, made by the process that works, and reported.
@@ -260,7 +260,7 @@ func TestUnloggedIsUndone(t *testing.T) {
 	s.create("a", "A")
 	s.exec("ALTER TABLE operator_action RENAME TO mislaid")
 	before := s.count("SELECT desired_version FROM outbox")
-	for _, path := range []string{"/organizations/a/push", "/breaker/close", "/riverui/api/jobs/cancel"} {
+	for _, path := range []string{"/organizations/a/push", "/drift/check", "/riverui/api/jobs/cancel"} {
 		if got := s.request(http.MethodPost, path, nil); got.status != 500 || strings.Contains(got.body, "operator_action") {
 			t.Errorf("POST %s: %d %s", path, got.status, got.body)
 		}

@@ -15,8 +15,8 @@ type breakerPage struct {
 	ByPerson bool
 	Blocked  bool
 	Words    []string
-	OpenedBy *claimsync.OperatorAction
-	Missing  bool // a reason was asked for, and none given
+	Reason   string // that was typed before
+	Missing  bool   // a reason was asked for, and none given
 }
 
 // maxReason is how long a reason may be, in characters.
@@ -29,14 +29,11 @@ func (c *console) breakerPage(r *http.Request, missing bool) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, openedBy, err := c.whoDid(r.Context(), gate)
-	if err != nil {
-		return nil, err
-	}
 	breaker := gate.Destination.Breaker
 	body := &breakerPage{
 		Breaker: breaker, ByPerson: breaker != nil && breaker.Cause == outbox.CauseOperator,
-		Blocked: gate.Destination.Blocked != nil, Words: gate.InWords(), OpenedBy: openedBy, Missing: missing,
+		Blocked: gate.Destination.Blocked != nil, Words: inSentences(&gate),
+		Reason: reasonOf(r.URL.Query().Get("reason")), Missing: missing,
 	}
 	return &page{name: "breaker", Title: "Breaker", Section: "/", Live: true, Now: gate.Now, Body: body}, nil
 }
@@ -48,7 +45,7 @@ func (c *console) openBreaker(r *http.Request) (*outcome, error) {
 		return &outcome{question: asked}, err
 	}
 	var change *outbox.Change
-	err := c.sync.Operate(r.Context(), operator.Of(r), "breaker_open", reason, func(ctx context.Context) (_ string, err error) {
+	err := c.sync.Operate(r.Context(), operator.Of(r), claimsync.ActionBreakerOpen, reason, func(ctx context.Context) (_ string, err error) {
 		change, err = c.sync.Outbox().Open(ctx, c.sync.Jobs().Pool, c.waker, claimsync.Topic, reason)
 		if change == nil {
 			return "a person had opened it already", err
@@ -58,22 +55,6 @@ func (c *console) openBreaker(r *http.Request) (*outcome, error) {
 	said := notice{code: "opened"}
 	if change == nil {
 		said.code = "opened_before"
-	}
-	return &outcome{to: "/", notice: said}, err
-}
-
-func (c *console) closeBreaker(r *http.Request) (*outcome, error) {
-	var change *outbox.Change
-	err := c.sync.Operate(r.Context(), operator.Of(r), "breaker_close", "", func(ctx context.Context) (_ string, err error) {
-		change, err = c.sync.Outbox().Close(ctx, c.sync.Jobs().Pool, c.waker, claimsync.Topic)
-		if change == nil {
-			return "was closed already", err
-		}
-		return "closed; it was open for " + claimsync.Span(change.Lasted), err
-	})
-	said := notice{code: "closed"}
-	if change == nil {
-		said.code = "closed_before"
 	}
 	return &outcome{to: "/", notice: said}, err
 }

@@ -54,6 +54,8 @@ func (c *console) routes() {
 		"GET /drift/repair":       c.repairQuestion,
 		"GET /operators":          c.operators,
 		"GET /breaker":            c.breaker,
+		"GET /breaker/close":      c.closeQuestion,
+		"GET /queue/resume":       c.resumeQuestion,
 		// Not with a redirect: what it shows is nowhere else.
 		"POST /organizations/{id}/compare": c.compare,
 	} {

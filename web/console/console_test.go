@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
@@ -178,7 +179,11 @@ func (s *stage) park(reason string, ids ...string) {
 	s.t.Helper()
 	for _, id := range ids {
 		s.create(id, "Organization "+id)
-		s.exec(`UPDATE outbox SET job_id = NULL, parked_at = clock_timestamp(), parked_reason = $2, last_error = 'Clerk said: '||$2, failures = 1
+		// Also if a worker was faster: then there is a newer version, which was given up on.
+		s.exec(`UPDATE outbox SET desired_version = GREATEST(desired_version, synced_version + 1),
+				dirty_since = COALESCE(dirty_since, clock_timestamp()), job_id = NULL,
+				lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
+				parked_at = clock_timestamp(), parked_reason = $2, last_error = 'Clerk said: '||$2, failures = 1
 			WHERE key = 'org_'||$1`, id, reason)
 	}
 }
@@ -233,6 +238,29 @@ func (s *stage) post(path string, form url.Values) (page string) {
 		s.t.Fatalf("GET %s: %d %s", got.header.Get("Location"), after.status, after.body)
 	}
 	return after.body
+}
+
+// answers are the fields of the page's question, with the answer yes.
+func (s *stage) answers(question string) url.Values {
+	s.t.Helper()
+	form := url.Values{}
+	for part := range strings.SplitSeq(question, `<input type="hidden" name="`) {
+		name, rest, _ := strings.Cut(part, `" value="`)
+		value, _, found := strings.Cut(rest, `">`)
+		if found && !strings.Contains(name, "<") {
+			form.Set(name, html.UnescapeString(value))
+		}
+	}
+	if form.Get("confirm") != "yes" {
+		s.t.Fatalf("the page asks nothing:\n%s", textOf(question))
+	}
+	return form
+}
+
+// confirm asks, and says yes; it returns what the page says to which that leads.
+func (s *stage) confirm(path string, query ...string) (page string) {
+	s.t.Helper()
+	return s.post(path, s.answers(s.get(path+strings.Join(query, ""))))
 }
 
 // has checks that the page has the texts, tags and the spaces at them aside.

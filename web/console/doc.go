@@ -12,6 +12,8 @@
 // The pages are made here, need no JavaScript, and refresh themselves if there is some. Jobs have River UI.
 //
 // Whatever changes something is a POST, which the caller refuses when it comes from another site, is kept in the operator log
-// before it is done, and ends in a redirect to the page it was done from. What fans out asks first, on a page of its own.
+// before it is done, and ends in a redirect to the page it was done from. What fans out, or lets loose what waits, asks
+// first, on a page of its own, and then does what was shown there or asks again.
+//
 // A page costs what it shows, however many organizations there are.
 package console

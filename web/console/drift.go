@@ -43,7 +43,21 @@ func (c *console) drift(r *http.Request) (*page, error) {
 		}
 		body.show(last.Report, int(min(skip, int64(len(last.Report.Drifts)))))
 	}
-	return &page{name: "drift", Title: "Drift", Section: "/drift", Live: true, Now: now, Body: body}, nil
+	return &page{
+		name: "drift", Title: "Drift", Section: "/drift", Live: true, Status: body.announced(), Now: now, Body: body,
+	}, nil
+}
+
+// announced is what is under way, without times, which change by the second.
+func (p *driftPage) announced() string {
+	switch {
+	case p.UnderWay:
+		return "A check is under way."
+	case p.RequestedAt != nil:
+		return "A check was asked for."
+	default:
+		return "No check is under way."
+	}
 }
 
 // show shows a page of the report.
@@ -75,9 +89,9 @@ func (c *console) repairDrift(r *http.Request) (*outcome, error) {
 }
 
 func (c *console) requestDriftCheck(r *http.Request, repair bool) (*outcome, error) {
-	name := "drift_check"
+	name := claimsync.ActionDriftCheck
 	if repair {
-		name = "drift_repair"
+		name = claimsync.ActionDriftRepair
 	}
 	said := notice{code: "drift_already"}
 	err := c.sync.Operate(r.Context(), operator.Of(r), name, "", func(ctx context.Context) (string, error) {
@@ -98,7 +112,7 @@ func (c *console) repairQuestion(r *http.Request) (*page, error) {
 	}
 	known := "How many that are is not known: there was no check yet."
 	if last.Report != nil {
-		known = fmt.Sprintf("The last check found %s that differed.", organizationsOf(int64(last.Report.Drifted)))
+		known = fmt.Sprintf("The last check found %s that differed.", organizationsOf(claimsync.Count{N: int64(last.Report.Drifted)}))
 	}
 	q := &question{
 		Asked: "Check for drift, and push over what differs?", Action: "/drift/repair", Button: "Check and repair", Back: "/drift",

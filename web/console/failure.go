@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk"
@@ -64,5 +65,42 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		c.config.Logger.Log(r.Context(), level, "Console failed", "method", r.Method, "route", r.Pattern, "err", err)
 	}
-	c.write(w, r, refused.Status, &page{name: "failure", Title: refused.Title, Body: refused})
+	body := &failurePage{refusal: refused}
+	if r.Method == http.MethodPost {
+		body.Undone = undone(refused)
+		if refused != errNoPage {
+			body.Back = backFrom(r)
+		}
+	}
+	c.write(w, r, refused.Status, &page{name: "failure", Title: refused.Title, Body: body})
+}
+
+type failurePage struct {
+	*refusal
+	Undone string // what became of what was asked for; "": nothing was
+	Back   string // where it can be asked for once more; "": nowhere
+}
+
+// undone: where an answer is missing, what was asked for may have been done for all that.
+func undone(refused *refusal) string {
+	if refused.Status < http.StatusInternalServerError {
+		return "It was not done."
+	}
+	return "It was not done, or not to its end: look before you do it again."
+}
+
+// backFrom is the page from which the request was sent, with the reason that it was about, and without the
+// confirmation. A link to where the request went, and no more, would ask for another thing: for all reasons, say.
+func backFrom(r *http.Request) string {
+	path, reason := r.URL.EscapedPath(), fitForQuery(r.PostFormValue("reason"))
+	switch {
+	case path == "/breaker/open":
+		path, reason = "/breaker", reasonOf(reason)
+	case r.PostFormValue("from") == "parked":
+		return "/parked"
+	}
+	if reason == "" {
+		return path
+	}
+	return pathWith(path, url.Values{"reason": {reason}})
 }

@@ -26,8 +26,10 @@ var sentences = map[string]string{
 	"opened":          "The breaker is open: nothing is pushed until it is closed.",
 	"opened_before":   "A person had opened the breaker already.",
 	"closed":          "The breaker is closed.",
-	"closed_before":   "The breaker was closed already. If Clerk had asked for a wait, that is ended.",
+	"closed_before":   "The breaker was closed already, and Clerk asked for no wait.",
+	"wait_ended":      "The wait that Clerk asked for is ended.",
 	"resumed":         "The queue is resumed.",
+	"not_paused":      "It is not paused by hand any more.",
 	"drift_asked":     "A check was asked for: some process begins within seconds.",
 	"drift_already":   "A check was asked for already, or is under way.",
 }
@@ -50,10 +52,20 @@ func leaveNotice(w http.ResponseWriter, n notice) {
 	})
 }
 
-// takeNotice returns what was left, "" for nothing, and removes it.
+// refreshHeader is on what our script gets by itself. Sec-Fetch-Mode would tell as much, but plain HTTP has none.
+const refreshHeader = "Claimsync-Refresh"
+
+// isNavigation is whether somebody went to the page, as far as can be told.
+func isNavigation(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return r.Header.Get(refreshHeader) == "" && (mode == "" || mode == "navigate")
+}
+
+// takeNotice returns what was left, "" for nothing, and removes it. What another tab gets in the background leaves it
+// to the page that is meant.
 func takeNotice(w http.ResponseWriter, r *http.Request) string {
 	cookie, err := r.Cookie(noticeCookie)
-	if err != nil {
+	if err != nil || !isNavigation(r) {
 		return ""
 	}
 	http.SetCookie(w, &http.Cookie{

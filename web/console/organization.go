@@ -57,6 +57,7 @@ func (c *console) organizationPage(r *http.Request, before int64, found *claimsy
 	if err != nil {
 		return nil, err
 	}
+	explained.Gate.Now = explained.Gate.Now.UTC()
 	body := &organizationPage{
 		Explanation: explained, ID: explained.ClerkOrgID, Name: explained.ClerkOrgID,
 		Words: explained.InWords(), Claims: claimsOf(explained, found), Comparison: found, LogIsOlder: before > 0,

@@ -36,7 +36,7 @@ func (c *console) onOrganization(
 // push has it pushed again, also if it is clean. What is marked is the Clerk organization: whatever is linked to it then is
 // pushed.
 func (c *console) push(r *http.Request) (*outcome, error) {
-	return c.onOrganization(r, "push", func(ctx context.Context, id string) (string, notice, error) {
+	return c.onOrganization(r, claimsync.ActionPush, func(ctx context.Context, id string) (string, notice, error) {
 		key, err := c.linkedKey(ctx, id)
 		if err != nil {
 			return "", notice{}, err
@@ -48,7 +48,7 @@ func (c *console) push(r *http.Request) (*outcome, error) {
 }
 
 func (c *console) recalculate(r *http.Request) (*outcome, error) {
-	return c.onOrganization(r, "recalculate", func(ctx context.Context, id string) (string, notice, error) {
+	return c.onOrganization(r, claimsync.ActionRecalculate, func(ctx context.Context, id string) (string, notice, error) {
 		var found []string
 		var changed int
 		err := db.Transact(ctx, c.sync.Jobs().Pool, func(tx pgx.Tx) (err error) {
@@ -70,7 +70,7 @@ func (c *console) recalculate(r *http.Request) (*outcome, error) {
 }
 
 func (c *console) redrive(r *http.Request) (*outcome, error) {
-	done, err := c.onOrganization(r, "redrive", func(ctx context.Context, id string) (string, notice, error) {
+	done, err := c.onOrganization(r, claimsync.ActionRedrive, func(ctx context.Context, id string) (string, notice, error) {
 		key, err := c.linkedKey(ctx, id)
 		if err != nil {
 			return "", notice{}, err
@@ -99,7 +99,7 @@ func (c *console) linkedKey(ctx context.Context, id string) (string, error) {
 // Clerk could not be asked is told beside what is known here.
 func (c *console) compare(r *http.Request) (*page, error) {
 	var found *claimsync.Comparison
-	_, err := c.onOrganization(r, "compare", func(ctx context.Context, id string) (result string, _ notice, err error) {
+	_, err := c.onOrganization(r, claimsync.ActionCompare, func(ctx context.Context, id string) (result string, _ notice, err error) {
 		if found, err = c.sync.Compare(ctx, id); err != nil {
 			return "", notice{}, err
 		}

@@ -17,7 +17,6 @@ type organizationsPage struct {
 	Rows    []claimsync.Listed
 	First   string // the first page; "": this is it
 	Next    string // the next page; "": there is none
-	ByAge   bool
 }
 
 // stateFilter is a link to the organizations in a state.
@@ -31,7 +30,7 @@ var states = []struct {
 	state outbox.State
 	name  string
 }{
-	{"", "All"}, {outbox.StateDirty, "Dirty, oldest first"}, {outbox.StateParked, "Parked"}, {outbox.StateClean, "Clean"},
+	{"", "All"}, {outbox.StateDirty, "Dirty"}, {outbox.StateParked, "Parked"}, {outbox.StateClean, "Clean"},
 	{claimsync.StateUnlinked, "Unlinked"},
 }
 
@@ -56,7 +55,7 @@ func (c *console) organizations(r *http.Request) (*page, error) {
 	body := &organizationsPage{Listing: listing, Rows: rows}
 	for _, s := range states {
 		body.States = append(body.States, stateFilter{
-			s.name, organizationsPath(claimsync.Listing{State: s.state, Search: listing.Search}, ""), s.state == listing.State,
+			nameOf(s.state, s.name, listing.Search), organizationsPath(claimsync.Listing{State: s.state, Search: listing.Search}, ""), s.state == listing.State,
 		})
 	}
 	if from.After != "" {
@@ -70,6 +69,14 @@ func (c *console) organizations(r *http.Request) (*page, error) {
 		body.Next = organizationsPath(listing, token)
 	}
 	return &page{name: "organizations", Title: "Organizations", Section: "/organizations", Live: true, Now: now, Body: body}, nil
+}
+
+// nameOf names a filter: what waits is listed by age, unless it is searched, which is by id.
+func nameOf(state outbox.State, name, search string) string {
+	if state == outbox.StateDirty && search == "" {
+		return name + ", oldest first"
+	}
+	return name
 }
 
 func knownState(state outbox.State) bool {

@@ -18,7 +18,8 @@ type page struct {
 	name    string // of its template
 	Title   string
 	Section string // which of the navigation it belongs to: its path
-	Live    bool   // it is worth refreshing
+	Live    bool   // it is worth refreshing; only what was got is
+	Status  string // what is said aloud whenever it is another; "": nothing
 	Said    string // what an action on the page before had to say
 	Now     time.Time
 	Body    any
@@ -81,6 +82,8 @@ func newTemplates(files *assets, jobsPath string) templates {
 
 // write sends the page, whole or not at all.
 func (c *console) write(w http.ResponseWriter, r *http.Request, status int, p *page) {
+	// Refreshing is getting again: what a POST shows is nowhere else.
+	p.Live = p.Live && r.Method == http.MethodGet
 	var body bytes.Buffer
 	if err := c.pages[p.name].Execute(&body, p); err != nil {
 		c.config.Logger.ErrorContext(r.Context(), "Page failed", "page", p.name, "err", err)

@@ -35,7 +35,7 @@ func TestBusy(t *testing.T) {
 	s.work()
 	s.until("all are pushed", func() bool { return s.count("SELECT count(*) FROM outbox WHERE dirty_since IS NOT NULL") == 0 })
 	s.until("a process is seen", func() bool { return s.count("SELECT count(*) FROM process") == 1 })
-	s.has(s.get("/"), "Good All is well: Clerk has the latest state of every linked organization.", "In step 3", "River’s queue running",
+	s.has(s.get("/"), "Good All is well: Clerk has confirmed the latest state of every linked organization.", "In step 3", "River’s queue running",
 		"alive", "v1.2.3")
 	page := s.get("/organizations/o1")
 	s.has(page, "Roofers 1 clean", "Clerk has had its latest state since", `certification_tier "CERTIFIED" "CERTIFIED" same`,
@@ -138,7 +138,7 @@ func TestSearch(t *testing.T) {
 		}
 	}
 	page := s.get("/organizations?state=clean&q=roof")
-	if strings.Contains(page, "data-key") {
+	if strings.Contains(page, "<tr data-key") {
 		t.Errorf("a search ignores the state:\n%s", page)
 	}
 }
@@ -154,7 +154,7 @@ func TestSearchFar(t *testing.T) {
 			s.has(s.get("/organizations?"+url.Values{"q": {typed}}.Encode()+filter), "Needle Ltd")
 		}
 	}
-	if page := s.get("/organizations?q=straw"); strings.Count(page, "data-key") != 50 || !strings.Contains(page, "Next page") {
+	if page := s.get("/organizations?q=straw"); strings.Count(page, "<tr data-key") != 50 || !strings.Contains(page, "Next page") {
 		t.Errorf("what is frequent:\n%s", textOf(page))
 	}
 	// Among what is frequent, a rare state is looked for in several steps.
@@ -222,14 +222,14 @@ func TestBroken(t *testing.T) {
 	s := newStage(t)
 	s.create("late", "Late Ltd")
 	s.park("park 422", "bad", "worse")
-	s.exec("UPDATE outbox SET dirty_since = now() - interval '10 minutes' WHERE key = 'org_late'")
+	s.exec("UPDATE outbox SET dirty_since = now() - interval '10 minutes', marked_priority = 1 WHERE key = 'org_late'")
 	s.exec("INSERT INTO process (id, hostname, pid, version, seen_at) VALUES (gen_random_uuid(), 'dead.example', 1, 'v0', now() - interval '1 hour')")
 	s.has(s.get("/"), "Act No process is alive", "Given up on 2", "Oldest change 10 min too old: 60 s at most", "dead.example pid 1 silent")
 
 	if _, err := s.sync.Outbox().Open(t.Context(), s.pool, s.waker, claimsync.Topic, "<moving house>"); err != nil {
 		t.Fatal(err)
 	}
-	s.has(s.get("/"), "A person opened the breaker", "<moving house>", "Breaker open since", "Close the breaker")
+	s.has(s.get("/"), "Act No process is alive", "a person opened it (<moving house>)", "Breaker open since", "Breaker…")
 	s.has(s.get("/organizations/late"), "It waits like all others for the breaker.")
 	s.has(s.get("/breaker"), "Breaker: open", "Close it")
 }
@@ -246,9 +246,9 @@ func TestPausedByWhom(t *testing.T) {
 		t.Fatalf("pausing in River UI: %d %s", got.status, got.body)
 	}
 	page := s.get("/")
-	s.has(page, "A person paused River's queue", "River’s queue paused by ada from 127.0.0.1, in River UI, at", "Resume the queue")
-	s.has(s.get("/operators"), "ada 127.0.0.1 river ui PUT /riverui/api/queues/clerk_organization/pause answered 200")
-	s.has(s.post("/queue/resume", nil), "The queue is resumed.", "River’s queue running")
+	s.has(page, "Act ada (127.0.0.1) paused River's queue", "River’s queue paused by ada from 127.0.0.1, in River UI, at", "Resume the queue")
+	s.has(s.get("/operators"), "ada 127.0.0.1 queue pause clerk_organization answered 200")
+	s.has(s.confirm("/queue/resume"), "The queue is resumed.", "River’s queue running")
 	s.has(s.get("/operators"), "queue resume clerk_organization done")
 	// By means that keep no log: nobody is accused of it.
 	s.exec("UPDATE river.river_queue SET paused_at = now() + interval '1 hour'")

@@ -6,15 +6,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/web/operator"
 )
 
 type parkedPage struct {
-	Groups []outbox.ParkedReason
-	Total  int64
+	Groups []claimsync.ParkedGroup
+	Total  claimsync.Count
 	Reason string // that is shown; "": all
 	Rows   []claimsync.Parked
 	First  string
@@ -28,12 +28,10 @@ func (c *console) parked(r *http.Request) (*page, error) {
 		return nil, err
 	}
 	body := &parkedPage{Reason: query.Get("reason")}
-	if body.Groups, err = c.sync.ParkedReasons(r.Context()); err != nil {
+	if body.Groups, err = c.sync.ParkedGroups(r.Context()); err != nil {
 		return nil, err
 	}
-	for _, group := range body.Groups {
-		body.Total += group.Rows
-	}
+	body.Total, _ = totalOf(body.Groups, "")
 	rows, next, err := c.sync.Parked(r.Context(), fitForQuery(body.Reason), from, pageSize)
 	if err != nil {
 		return nil, err
@@ -85,54 +83,66 @@ func (c *console) redriveQuestion(r *http.Request) (*page, error) {
 
 // askToRedrive says how many it is about.
 func (c *console) askToRedrive(r *http.Request, reason string) (*page, error) {
-	groups, err := c.sync.ParkedReasons(r.Context())
+	groups, err := c.sync.ParkedGroups(r.Context())
 	if err != nil {
 		return nil, err
 	}
-	total := int64(0)
-	for _, group := range groups {
-		if reason == "" || group.Reason == reason {
-			total += group.Rows
-		}
-	}
+	total, until := totalOf(groups, reason)
 	what := "all that is parked"
 	if reason != "" {
 		what = fmt.Sprintf("what is parked for “%s”", reason)
 	}
 	q := &question{
 		Asked: fmt.Sprintf("Redrive %s: %s?", what, organizationsOf(total)), Action: "/parked/redrive",
-		Fields: map[string]string{"reason": reason}, Button: "Redrive " + organizationsOf(total), Back: parkedPath(reason, ""),
+		Fields: map[string]string{"reason": reason, "until": until.UTC().Format(time.RFC3339Nano)},
+		Button: "Redrive " + organizationsOf(total), Back: parkedPath(reason, ""),
 		Words: []string{
 			"They are pushed again, as if they had changed: behind all changes, at the pace of the budget.",
 			"What Clerk refuses again is parked again. So first mend what was amiss.",
 		},
 	}
-	if total == 0 {
+	if total.N == 0 {
 		q.Asked, q.Words, q.Nothing = "Nothing is parked for that any more.", nil, true
 	}
 	return q.page("Redrive", "/parked"), nil
 }
 
-func organizationsOf(n int64) string {
-	if n == 1 {
+// totalOf adds up what was given up on for the reason, "" for whatever reason, and says when the last of it was.
+func totalOf(groups []claimsync.ParkedGroup, reason string) (total claimsync.Count, until time.Time) {
+	for _, group := range groups {
+		if reason == "" || group.Reason == reason {
+			total.N += group.Organizations.N
+			total.OrMore = total.OrMore || group.Organizations.OrMore
+			if group.LastParkedAt.After(until) {
+				until = group.LastParkedAt
+			}
+		}
+	}
+	return total, until
+}
+
+func organizationsOf(n claimsync.Count) string {
+	if n.N == 1 {
 		return "1 organization"
 	}
-	return claimsync.Count{N: n}.String() + " organizations"
+	return n.String() + " organizations"
 }
 
 func (c *console) redriveAll(r *http.Request) (*outcome, error) {
 	reason := fitForQuery(r.PostFormValue("reason"))
-	if !confirmed(r) {
+	// The answer is for what was parked when the question was put: what is parked since was not looked at by anybody.
+	until, damaged := time.Parse(time.RFC3339Nano, r.PostFormValue("until"))
+	if !confirmed(r) || damaged != nil {
 		asked, err := c.askToRedrive(r, reason)
 		return &outcome{question: asked}, err
 	}
 	var redriven int64
-	err := c.sync.Operate(r.Context(), operator.Of(r), "redrive_all", reason, func(ctx context.Context) (string, error) {
+	err := c.sync.Operate(r.Context(), operator.Of(r), claimsync.ActionRedriveAll, reason, func(ctx context.Context) (string, error) {
 		ctx, cancel := context.WithTimeout(ctx, c.config.FanOutTimeout)
 		defer cancel()
 		var err error
-		redriven, err = c.sync.RedriveAll(ctx, c.waker, reason, nil)
-		return organizationsOf(redriven) + " redriven", err
+		redriven, err = c.sync.RedriveAll(ctx, c.waker, claimsync.Redriving{Reason: reason, Until: until})
+		return organizationsOf(claimsync.Count{N: redriven}) + " redriven", err
 	})
 	said := notice{"redriven", redriven}
 	switch {

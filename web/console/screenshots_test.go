@@ -32,7 +32,7 @@ func TestScreenshots(t *testing.T) {
 }
 
 func (s *stage) photograph(browser context.Context, state string) {
-	paths := []string{"/", "/organizations", "/organizations?state=dirty", "/parked", "/parked/redrive", "/drift", "/drift/repair", "/operators", "/breaker"}
+	paths := []string{"/", "/organizations", "/organizations?state=dirty", "/parked", "/parked/redrive", "/drift", "/drift/repair", "/operators", "/breaker", "/breaker/close", "/queue/resume"}
 	if state != "empty" {
 		paths = append(paths, "/organizations/o1", "/organizations/p1", "/organizations?q=nothing", "/organizations/none")
 	}

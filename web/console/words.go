@@ -15,21 +15,21 @@ import (
 // words are the functions of the templates.
 func words(files *assets, jobsPath string) template.FuncMap {
 	return template.FuncMap{
-		"asset":          files.path,
-		"jobs":           func() string { return jobsPath },
-		"job":            func(id int64) jobLink { return jobLink{id, jobsPath} },
-		"organization":   organizationPath,
-		"onOrganization": func(action string) bool { return onOrganizations[action] },
-		"parkedFor":      func(reason string) string { return parkedPath(reason, "") },
-		"redrive":        func(reason string) string { return "/parked/redrive?" + url.Values{"reason": {reason}}.Encode() },
-		"count":          func(n int) string { return claimsync.Count{N: int64(n)}.String() },
-		"count64":        func(n int64) string { return claimsync.Count{N: n}.String() },
-		"figure":         figure,
-		"percent":        func(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) },
-		"milliseconds":   func(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) },
-		"clock":          func(t time.Time) string { return t.UTC().Format("15:04") },
-		"words":          inWords,
-		"outcomeClass":   outcomeClass,
+		"asset":        files.path,
+		"jobs":         func() string { return jobsPath },
+		"job":          func(id int64) jobLink { return jobLink{id, jobsPath} },
+		"organization": organizationPath,
+		"target":       targetOf,
+		"parkedFor":    func(reason string) string { return parkedPath(reason, "") },
+		"redrive":      func(reason string) string { return "/parked/redrive?" + url.Values{"reason": {reason}}.Encode() },
+		"count":        func(n int) string { return claimsync.Count{N: int64(n)}.String() },
+		"count64":      func(n int64) string { return claimsync.Count{N: n}.String() },
+		"figure":       figure,
+		"percent":      func(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) },
+		"milliseconds": func(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) },
+		"clock":        func(t time.Time) string { return t.UTC().Format("15:04") },
+		"words":        inWords,
+		"outcomeClass": outcomeClass,
 	}
 }
 

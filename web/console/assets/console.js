@@ -6,17 +6,18 @@ const main = document.querySelector("main[data-live]");
 const toggle = document.getElementById("live");
 const stale = document.getElementById("stale");
 
-// What is typed or being chosen is left alone.
+// What is typed or being chosen is left alone: returns what that is, "" for nothing.
 function occupied() {
-  if (document.querySelector("dialog[open]")) return true;
-  for (const field of main.querySelectorAll("input:not([type=hidden]), select, textarea")) {
-    if (field === document.activeElement || field.value !== field.defaultValue) return true;
+  for (const field of main.querySelectorAll("input:not([type=hidden])")) {
+    if (field.value !== field.defaultValue) return "something is typed";
+    if (field === document.activeElement) return "a field has the focus";
   }
-  return !document.getSelection().isCollapsed;
+  return document.getSelection().isCollapsed ? "" : "something is selected";
 }
 
-// Makes one tree equal to another in place, so that focus, scroll and what is unfolded stay. Sections and rows are known by a
-// key: what is under the pointer does not turn into another row.
+// Makes one tree equal to another in place, so that focus, scroll and what is unfolded stay. Sections, rows and whatever comes
+// and goes are known by a key, forms also by where they lead: what has the focus, or is under the pointer, never turns into
+// something that does another thing.
 function morph(from, to) {
   if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName) {
     from.replaceWith(to);
@@ -36,7 +37,8 @@ function morph(from, to) {
 }
 
 function keyOf(node) {
-  return node.nodeType === Node.ELEMENT_NODE ? node.dataset.key || node.id || node.getAttribute("aria-labelledby") : null;
+  if (node.nodeType !== Node.ELEMENT_NODE) return null;
+  return node.dataset.key || node.id || node.getAttribute("aria-labelledby") || node.getAttribute("action");
 }
 
 function byKey(children) {
@@ -55,6 +57,7 @@ function morphChildren(from, to) {
   for (const next of [...to.childNodes]) {
     const old = known.get(keyOf(next));
     if (old) {
+      known.delete(keyOf(next)); // should two have the same key, the second is new
       // What is moved loses the focus: so rather what is in between goes, unless it is wanted further down.
       while (at && at !== old && !wanted.has(keyOf(at))) skip(true);
       if (at === old) skip(false);
@@ -74,36 +77,61 @@ function morphChildren(from, to) {
 let live = sessionStorage.getItem("live") !== "no";
 let seen = new Date();
 
-function show() {
-  toggle.textContent = live ? "Live" : "Paused";
-  toggle.setAttribute("aria-pressed", String(live));
-  toggle.title = live ? "Stop refreshing this page" : "Refresh this page every two seconds";
+// What keeps the page from being refreshed, "" for nothing.
+function hindrance() {
+  if (!live) return "Paused";
+  const what = occupied();
+  return what && `Waiting: ${what}`;
 }
 
 function tell(text) {
   if (stale.textContent !== text) stale.textContent = text;
-  stale.hidden = text === "";
 }
 
-async function refresh() {
-  const response = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
-  if (!response.ok) throw new Error(String(response.status));
+function clock(at) {
+  return `${at.toISOString().slice(11, 19)} UTC`;
+}
+
+async function fetched() {
+  const headers = { Accept: "text/html", "Claimsync-Refresh": "1" };
+  const response = await fetch(location.href, { headers, redirect: "error" }).catch(() => {
+    throw new Error("there is no answer");
+  });
+  if (!response.ok) throw new Error(`the answer was ${response.status}`);
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main[data-live]");
-  if (!fresh || !live || occupied()) return;
-  morph(main, document.adoptNode(fresh));
-  seen = new Date();
+  if (!fresh) throw new Error("the answer was another page");
+  return document.adoptNode(fresh);
+}
+
+// Brings the page up to date, or says why not, and as of when it is: one that stands still must not look as if it were live.
+async function refresh() {
+  let reason = hindrance();
+  if (!reason) {
+    const asked = new Date();
+    const fresh = await fetched();
+    reason = hindrance(); // it took a while
+    if (!reason) {
+      morph(main, fresh);
+      seen = asked;
+    }
+  }
+  tell(reason ? `${reason}, as of ${clock(seen)}.` : "");
 }
 
 async function run() {
-  if (live && !document.hidden && !occupied()) {
+  if (!document.hidden) {
     try {
       await refresh();
-      tell("");
     } catch (error) {
-      tell(`Not refreshed since ${seen.toISOString().slice(11, 19)} UTC: ${/^\d+$/.test(error.message) ? `the answer was ${error.message}` : "there is no answer"}.`);
+      tell(`Not refreshed since ${clock(seen)}: ${error.message}.`);
     }
   }
   setTimeout(run, every);
+}
+
+function show() {
+  toggle.setAttribute("aria-pressed", String(live));
+  toggle.title = live ? "Stop refreshing this page" : "Refresh this page every two seconds";
 }
 
 if (main) {
@@ -113,7 +141,7 @@ if (main) {
     live = !live;
     sessionStorage.setItem("live", live ? "yes" : "no");
     show();
-    if (!live) tell("");
+    tell(live ? "" : `Paused, as of ${clock(seen)}.`);
   });
   show();
   setTimeout(run, every);
