@@ -255,10 +255,10 @@ func (d *decider) expect(outcome string, want consequence) {
 
 func (d *decider) until(what string, condition func() bool) {
 	d.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !condition() {
 		if time.Now().After(deadline) {
-			d.t.Fatalf("after 30 s still not: %s", what)
+			d.t.Fatalf("after a minute still not: %s", what)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -172,6 +172,7 @@ func (d *drifting) asPushed() {
 	d.t.Helper()
 	d.exec(`UPDATE outbox SET synced_version = desired_version, dirty_since = NULL, job_id = NULL,
 		synced_at = now() - interval '1 h'`)
+	d.exec(`DELETE FROM river.river_job`)
 }
 
 // synced waits until nothing is left to push or to read back.

@@ -19,9 +19,13 @@ import (
 func TestDriftFiftyOfFiveThousand(t *testing.T) {
 	t.Parallel()
 	d := newDrifting(t)
-	d.create(numbered("o", 5000)...)
+	all := numbered("o", 5000)
+	d.create(all...)
+	d.asPushed()
+	for _, id := range all {
+		d.edit(id, `{"certification_tier":"CERTIFIED","compliance_score":5,"insurance_valid":false}`)
+	}
 	d.work()
-	d.synced()
 	want := map[string][]claimsync.DriftKind{}
 	for i := range 50 {
 		id := fmt.Sprint("o", i*97)

@@ -61,7 +61,7 @@ func (o *Outbox) Release(
 ) (until time.Time, err error) {
 	until, err = o.queries.OutboxRelease(ctx, conn, dbsqlc.OutboxReleaseParams{
 		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.jobID(),
-		Delay: delay, Blameless: policyFor(failure.Action).blameless, Outcome: failure.outcome(),
+		Delay: delay, Blameless: policyFor(failure.Action).blameless, UnknownKey: failure.Action == Missing, Outcome: failure.outcome(),
 		InDoubt: failure.InDoubt, VerifyAfter: verifyAfter,
 		Error: failure.message(), Status: failure.Receipt.status(), TraceID: failure.Receipt.traceID(), Duration: duration,
 	})

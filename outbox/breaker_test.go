@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/outbox"
@@ -287,6 +288,25 @@ func TestConfigurationFaultForgives(t *testing.T) {
 			t.Errorf("k%d: %d failures, not before %v", i, row.Failures, row.NotBefore)
 		}
 	}
+}
+
+// Nor is one whose answer had come before it was clear, and that is only then written down.
+func TestConfigurationFaultExcuses(t *testing.T) {
+	b := newBench(t, outbox.Config{})
+	b.mark("late", "refused")
+	late, refused := b.lease("late"), b.lease("refused")
+	b.openFor(outbox.CauseConfiguration)
+	b.release(late, failed(outbox.Missing, 404), time.Hour)
+	b.release(refused, failed(outbox.Retry, 409), time.Hour)
+	var blamed []string
+	rows, err := b.pool.Query(t.Context(), "SELECT key FROM outbox WHERE failures > 0 OR not_before > now() + interval '1 min'")
+	if err == nil {
+		blamed, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "blamed", blamed, []string{"refused"})
 }
 
 // Of many processes that find out at the same time one opens, and one begins the probe.

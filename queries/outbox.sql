@@ -126,15 +126,18 @@ SELECT (desired_version > synced_version)::boolean AS still_dirty, COALESCE(mark
 FROM acknowledged;
 
 -- name: OutboxRelease :one
--- Gives the lease back after a failure; the row stays as it is and its job goes on. No row: the lease was lost.
+-- Gives the lease back after a failure; the row stays as it is and its job goes on. No row: the lease was lost. A key that is
+-- not known is excused if others have meanwhile shown that the configuration is at fault: OutboxForgive passes by what is leased.
 WITH released AS (
     UPDATE outbox AS o SET
         lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
-        not_before = clock_timestamp() + @delay::interval,
-        failures = failures + CASE WHEN @blameless::boolean THEN 0 ELSE 1 END,
+        not_before = clock_timestamp() + CASE WHEN fault.excuses THEN interval '0' ELSE @delay::interval END,
+        failures = failures + CASE WHEN @blameless::boolean OR fault.excuses THEN 0 ELSE 1 END,
         last_error = @error,
         doubted_at = CASE WHEN @in_doubt::boolean THEN clock_timestamp() ELSE o.doubted_at END,
         verify_at = CASE WHEN @in_doubt::boolean THEN clock_timestamp() + @verify_after::interval ELSE o.verify_at END
+    FROM (SELECT @unknown_key::boolean AND EXISTS (
+        SELECT FROM destination AS d WHERE d.topic = @topic AND d.open_cause = 'configuration') AS excuses) AS fault
     WHERE o.topic = @topic AND o.key = @key AND o.lease_token = @lease_token::uuid
     RETURNING o.topic, o.key, o.not_before
 ),

@@ -21,8 +21,8 @@ var mutants = map[string]struct {
 	"drop the fence": {
 		[]edit{{
 			outboxSQL,
-			"o.lease_token = $3::uuid\n    RETURNING o.topic, o.key, o.synced_version",
-			"$3::uuid IS NOT NULL\n    RETURNING o.topic, o.key, o.synced_version",
+			"o.lease_token = $4::uuid\n    RETURNING o.topic, o.key, o.synced_version",
+			"$4::uuid IS NOT NULL\n    RETURNING o.topic, o.key, o.synced_version",
 		}},
 		"TestZombie/stopped_before_the_acknowledgement", "still not: the zombie has been told|acknowledgement was accepted",
 	},

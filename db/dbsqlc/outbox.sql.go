@@ -818,17 +818,19 @@ const OutboxRelease = `-- name: OutboxRelease :one
 WITH released AS (
     UPDATE outbox AS o SET
         lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
-        not_before = clock_timestamp() + $1::interval,
-        failures = failures + CASE WHEN $2::boolean THEN 0 ELSE 1 END,
+        not_before = clock_timestamp() + CASE WHEN fault.excuses THEN interval '0' ELSE $1::interval END,
+        failures = failures + CASE WHEN $2::boolean OR fault.excuses THEN 0 ELSE 1 END,
         last_error = $3,
         doubted_at = CASE WHEN $4::boolean THEN clock_timestamp() ELSE o.doubted_at END,
         verify_at = CASE WHEN $4::boolean THEN clock_timestamp() + $5::interval ELSE o.verify_at END
+    FROM (SELECT $9::boolean AND EXISTS (
+        SELECT FROM destination AS d WHERE d.topic = $6 AND d.open_cause = 'configuration') AS excuses) AS fault
     WHERE o.topic = $6 AND o.key = $7 AND o.lease_token = $8::uuid
     RETURNING o.topic, o.key, o.not_before
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
-    SELECT r.topic, r.key, $9, $10::bigint, $11, $12, $13, $3, $14
+    SELECT r.topic, r.key, $10, $11::bigint, $12, $13, $14, $3, $15
     FROM released AS r
 )
 SELECT not_before::timestamptz AS not_before FROM released
@@ -843,6 +845,7 @@ type OutboxReleaseParams struct {
 	Topic       string
 	Key         string
 	LeaseToken  uuid.UUID
+	UnknownKey  bool
 	Version     int64
 	JobID       *int64
 	Outcome     DeliveryOutcome
@@ -851,7 +854,8 @@ type OutboxReleaseParams struct {
 	Duration    time.Duration
 }
 
-// Gives the lease back after a failure; the row stays as it is and its job goes on. No row: the lease was lost.
+// Gives the lease back after a failure; the row stays as it is and its job goes on. No row: the lease was lost. A key that is
+// not known is excused if others have meanwhile shown that the configuration is at fault: OutboxForgive passes by what is leased.
 func (q *Queries) OutboxRelease(ctx context.Context, db DBTX, arg OutboxReleaseParams) (time.Time, error) {
 	row := db.QueryRow(ctx, OutboxRelease,
 		arg.Delay,
@@ -862,6 +866,7 @@ func (q *Queries) OutboxRelease(ctx context.Context, db DBTX, arg OutboxReleaseP
 		arg.Topic,
 		arg.Key,
 		arg.LeaseToken,
+		arg.UnknownKey,
 		arg.Version,
 		arg.JobID,
 		arg.Outcome,

@@ -52,9 +52,6 @@ func stopShared() error {
 	return shared.server.close()
 }
 
-// testsAtOnce is how many tests run beside one another for each processor: they wait more than they work.
-const testsAtOnce = 3
-
 // runMoreAtOnce leaves a -parallel that was given.
 func runMoreAtOnce() {
 	if !flag.Parsed() {
