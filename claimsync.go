@@ -56,6 +56,11 @@ type Config struct {
 	// DriftReportOnly keeps the periodic check from repairing what it finds.
 	DriftReportOnly bool
 
+	// RenewEvery is how often, at least, every organization is pushed again although nothing has changed, so that the age of
+	// what tokens say tells whether all of this still works (claims.RequireFresh). At the lowest priority, spread out, and
+	// only while few changes wait. Defaults to Never.
+	RenewEvery time.Duration
+
 	// DeliveryRetention is how long the delivery log is kept. Defaults to DefaultDeliveryRetention, is at least
 	// LeastRetention, or Forever. It goes by age alone: of an organization that was not pushed for longer nothing is left.
 	DeliveryRetention time.Duration
@@ -108,6 +113,7 @@ type Sync struct {
 	version  string
 	reading  chan struct{} // has room for one: whoever waits for a turn to read at Clerk
 	drift    driftSchedule
+	renewal  renewal
 	keep     housekeeping.Retention
 }
 
@@ -133,6 +139,7 @@ func New(config Config) (*Sync, error) {
 		linkKey: cmp.Or(config.LinkKey, DefaultLinkKey), reading: make(chan struct{}, 1),
 		version: cmp.Or(config.Version, BuiltVersion()),
 		drift:   driftSchedule{every: config.DriftEvery, turn: driftTurn, repair: !config.DriftReportOnly},
+		renewal: renewal{every: config.RenewEvery},
 		keep:    keep,
 	}
 	if s.drift.every == 0 {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -61,7 +62,10 @@ func TestAppliedIsKept(t *testing.T) {
 	d.work()
 	d.create("a")
 	d.synced()
-	want := map[string]any{"certification_tier": "CERTIFIED", "compliance_score": 5., "insurance_valid": false}
+	want := map[string]any{
+		"certification_tier": "CERTIFIED", "compliance_score": 5., "insurance_valid": false,
+		"claims_as_of": asOf(t, d.clerk, "org_a").Format(time.RFC3339),
+	}
 	applied := func() (claims map[string]any) {
 		explanation, err := d.sync.Explain(t.Context(), d.river, "a")
 		d.must(err)

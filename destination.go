@@ -67,6 +67,7 @@ func receiptOf(answer clerk.Receipt, organization string) outbox.Receipt {
 }
 
 // wantedOf is what Clerk is to have of the organization that is linked to key now, and which that is. If none is, nothing.
+// Outside of a transaction, now is when it is called.
 func wantedOf(
 	ctx context.Context, conn dbsqlc.DBTX, key string, version int64,
 ) (metadata clerk.Metadata, organization string, err error) {
@@ -78,7 +79,7 @@ func wantedOf(
 		return clerk.Metadata{}, "", fmt.Errorf("reading the claims of %s: %w", key, err)
 	}
 	metadata = metadataOf(claims.CertificationTier, claims.ComplianceScore, claims.InsuranceValid)
-	metadata.Version = version
+	metadata.Version, metadata.AsOf = version, claims.AsOf
 	return metadata, claims.ID, nil
 }
 

@@ -120,7 +120,12 @@ func TestDestinationFollowsTheLink(t *testing.T) {
 			t.Errorf("after %s, for the log: %v", step.sql, receipt.LogAttrs)
 		}
 		step.want["theirs"] = 1.0
-		if diff := cmp.Diff(step.want, e.claims(id)); diff != "" {
+		claims := e.claims(id)
+		if _, timed := claims["claims_as_of"]; timed != (step.want["certification_tier"] != nil) {
+			t.Errorf("after %s: %v", step.sql, claims)
+		}
+		delete(claims, "claims_as_of") // see TestClaimsAsOf
+		if diff := cmp.Diff(step.want, claims); diff != "" {
 			t.Errorf("after %s (-want +got):\n%s", step.sql, diff)
 		}
 	}

@@ -2,6 +2,7 @@ package claimsync
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/db/dbsqlc"
@@ -33,4 +34,14 @@ func (e *Explanation) Applied() map[string]string {
 		}
 	}
 	return values
+}
+
+// ClaimsAsOf is when the values were read that Clerk confirmed last, which its tokens say; nil: nothing yet, or it was not
+// told.
+func (e *Explanation) ClaimsAsOf() *time.Time {
+	at, err := time.Parse(`"`+time.RFC3339+`"`, e.Applied()["claims_as_of"])
+	if err != nil {
+		return nil
+	}
+	return &at
 }

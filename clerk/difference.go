@@ -22,8 +22,8 @@ type Difference struct {
 	Want  string `json:"want"`
 }
 
-// Differences tells in which of our keys the organization is not as m says, the version aside: what a front end could
-// see. There are none exactly if it Agrees.
+// Differences tells in which of our Keys the organization is not as m says: the values, and neither the version nor when
+// they were read. There are none exactly if it Agrees.
 func (o Organization) Differences(m Metadata) []Difference {
 	var differences []Difference
 	differences = differ(differences, keyCertificationTier, o.CertificationTier, m.CertificationTier)

@@ -43,6 +43,9 @@ func TestDifferences(t *testing.T) {
 				{Kind: clerk.UnexpectedKey, Key: tier, Clerk: `"CERTIFIED"`}, {Kind: clerk.UnexpectedKey, Key: score, Clerk: `"87"`},
 			},
 		},
+		"values of another time": {
+			`{"certification_tier":"MASTER_ROOFER","compliance_score":87,"insurance_valid":true,"claims_as_of":"2020-01-01T00:00:00Z"}`, full(1), nil,
+		},
 		"nothing, as it should be": {`{"theirs":1}`, clerk.Metadata{}, nil},
 		"odd text": {
 			`{"certification_tier":"a\u0000\nb"}`, clerk.Metadata{CertificationTier: new("\n")},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 	"unicode/utf8"
 
 	clerksdk "github.com/clerk/clerk-sdk-go/v2"
@@ -18,6 +19,11 @@ type Metadata struct {
 	ComplianceScore   *int // 0..100
 	InsuranceValid    *bool
 
+	// AsOf is the instant at which the values above were read: what was committed before is in them. It travels with them
+	// into the tokens, in UTC and seconds, so that whoever decides by one can see how old they are. Zero removes it. It is
+	// never compared: values that are as they should be are so whenever they were read.
+	AsOf time.Time
+
 	// Version stamps the write. It is kept in private_metadata, where no front end sees it, and tells which state
 	// Clerk has.
 	Version int64
@@ -28,10 +34,11 @@ const (
 	keyCertificationTier = "certification_tier"
 	keyComplianceScore   = "compliance_score"
 	keyInsuranceValid    = "insurance_valid"
+	keyAsOf              = "claims_as_of"
 	keyStamp             = "claimsync"
 )
 
-// Keys are the keys of ours in public_metadata, in the order in which they are shown.
+// Keys are the keys of the values in public_metadata, in the order in which they are shown.
 var Keys = []string{keyCertificationTier, keyComplianceScore, keyInsuranceValid}
 
 type publicMetadata struct {
@@ -39,15 +46,24 @@ type publicMetadata struct {
 	CertificationTier *string `json:"certification_tier"`
 	ComplianceScore   *int    `json:"compliance_score"`
 	InsuranceValid    *bool   `json:"insurance_valid"`
+	AsOf              *string `json:"claims_as_of"`
 }
 
 // Public returns the public metadata as they are sent, JSON with a null for each key that is to be gone.
 func (m Metadata) Public() json.RawMessage {
-	public, err := json.Marshal(publicMetadata{m.CertificationTier, m.ComplianceScore, m.InsuranceValid})
+	public, err := json.Marshal(publicMetadata{m.CertificationTier, m.ComplianceScore, m.InsuranceValid, m.asOf()})
 	if err != nil {
 		panic(err) // strings, integers and booleans always have a JSON
 	}
 	return public
+}
+
+// asOf rounds down: the values are never older than it says.
+func (m Metadata) asOf() *string {
+	if m.AsOf.IsZero() {
+		return nil
+	}
+	return new(m.AsOf.UTC().Truncate(time.Second).Format(time.RFC3339))
 }
 
 type privateMetadata struct {

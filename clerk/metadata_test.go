@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -24,6 +25,14 @@ func TestPushMetadata(t *testing.T) {
 		"zero values": {clerk.Metadata{CertificationTier: new(""), ComplianceScore: new(0), InsuranceValid: new(false), Version: 4},
 			`{"certification_tier":"","compliance_score":0,"insurance_valid":false,"theirs":{"a":1}}`,
 			`{"claimsync":{"version":4},"theirs":2}`},
+		"values of some time": {
+			clerk.Metadata{
+				CertificationTier: new("CERTIFIED"), Version: 4,
+				AsOf: time.Date(2026, 11, 23, 13, 0, 59, 999_999_999, time.FixedZone("", 13*3600)),
+			},
+			`{"certification_tier":"CERTIFIED","claims_as_of":"2026-11-23T00:00:59Z","theirs":{"a":1}}`,
+			`{"claimsync":{"version":4},"theirs":2}`,
+		},
 		"no values": {clerk.Metadata{Version: 5}, `{"theirs":{"a":1}}`, `{"claimsync":{"version":5},"theirs":2}`},
 		"odd text": {clerk.Metadata{CertificationTier: new("<&>\u2028 \"Ünï\"")},
 			`{"certification_tier":"\u003c\u0026\u003e\u2028 \"Ünï\"","theirs":{"a":1}}`,
@@ -34,7 +43,7 @@ func TestPushMetadata(t *testing.T) {
 			t.Parallel()
 			server := start(t)
 			server.EditMetadata("org_1",
-				[]byte(`{"certification_tier":7,"insurance_valid":false,"theirs":{"a":1}}`),
+				[]byte(`{"certification_tier":7,"insurance_valid":false,"claims_as_of":1,"theirs":{"a":1}}`),
 				[]byte(`{"claimsync":{"version":2},"theirs":2}`))
 			receipt, err := connect(t, server.BaseURL()).PushMetadata(t.Context(), "org_1", test.push)
 			if err != nil {

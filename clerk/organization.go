@@ -34,7 +34,7 @@ func (o Organization) Confirms(m Metadata) bool {
 	return o.Agrees(m) && (o.Version.Presence == Absent || o.Version.is(&m.Version))
 }
 
-// Agrees is Holds without the version: what a front end can see is right, whoever wrote it.
+// Agrees is Holds without the version: the values that a front end can see are right, whoever wrote them, and whenever.
 func (o Organization) Agrees(m Metadata) bool {
 	return o.CertificationTier.is(m.CertificationTier) &&
 		o.ComplianceScore.is(m.ComplianceScore) &&

@@ -85,5 +85,7 @@ SELECT
         ORDER BY recalculate_at LIMIT 1), interval '0')::interval AS overdue;
 
 -- name: OrganizationClaims :one
--- What a Clerk organization's tokens are to say.
-SELECT id, certification_tier, compliance_score, insurance_valid FROM organizations WHERE clerk_org_id = @clerk_org_id::text;
+-- What a Clerk organization's tokens are to say, and the instant that it is true for. That is before the snapshot was taken,
+-- so that whatever was committed by then is in it: now(), and not statement_timestamp() or clock_timestamp(), which are after.
+SELECT id, certification_tier, compliance_score, insurance_valid, now()::timestamptz AS as_of
+FROM organizations WHERE clerk_org_id = @clerk_org_id::text;

@@ -18,6 +18,7 @@ func DefaultClaims() map[string]any {
 		"certification_tier": "{{org.public_metadata.certification_tier}}",
 		"compliance_score":   "{{org.public_metadata.compliance_score}}",
 		"insurance_valid":    "{{org.public_metadata.insurance_valid}}",
+		"claims_as_of":       "{{org.public_metadata.claims_as_of}}",
 	}
 }
 

@@ -64,7 +64,7 @@ func TestMintToken(t *testing.T) {
 	}
 	delete(custom, "jti")
 	want := map[string]any{
-		"certification_tier": "CERTIFIED", "compliance_score": 87.5, "insurance_valid": false,
+		"certification_tier": "CERTIFIED", "compliance_score": 87.5, "insurance_valid": false, "claims_as_of": nil,
 		"iss": clerktest.Issuer, "sub": "user_1", "sid": "sess_1", "azp": "http://localhost:3000", "sts": "active",
 		"iat": float64(issued.Unix()), "exp": float64(issued.Unix() + 60), "nbf": float64(issued.Unix() - 10),
 		"v": 2.0, "fva": []any{0.0, -1.0}, "pla": "u:free",

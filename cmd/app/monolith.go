@@ -38,6 +38,7 @@ type monolithConfig struct {
 	clerk       *clerk.Client
 	rate        rateFlags
 	drift       driftFlags
+	renew       renewFlags
 	keep        retentionFlags
 	riverSchema string
 	maxWorkers  int
@@ -128,6 +129,7 @@ func newSync(config monolithConfig, stopping context.Context) (*claimsync.Sync, 
 		LinkKey:               config.linkKey,
 		DriftEvery:            time.Duration(config.drift.DriftEvery),
 		DriftReportOnly:       config.drift.NoDriftRepair,
+		RenewEvery:            time.Duration(config.renew.RenewEvery),
 		DeliveryRetention:     time.Duration(config.keep.DeliveryRetention),
 		OperatorLogRetention:  time.Duration(config.keep.OperatorLogRetention),
 		Stopping:              stopping,

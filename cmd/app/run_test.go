@@ -77,6 +77,8 @@ func TestUsage(t *testing.T) {
 		"no database to compare with":   {[]string{key}, []string{"drift"}, "set DATABASE_URL"},
 		"compared all the time":         {[]string{database, key}, []string{"serve", "--drift-every=1s"}, "--drift-every"},
 		"compared at an odd time":       {[]string{database, key, "DRIFT_EVERY=daily"}, []string{"serve"}, `a time like 24h, or never, got "daily"`},
+		"renewed all the time":          {[]string{database, key}, []string{"serve", "--claims-renew-every=1s"}, "--claims-renew-every: must be at least 1m0s"},
+		"renewed at an odd time":        {[]string{database, key, "CLAIMS_RENEW_EVERY=daily"}, []string{"serve"}, `a time like 24h, or never, got "daily"`},
 		"deliveries kept for an hour":   {[]string{database, key}, []string{"serve", "--delivery-retention=1h"}, "--delivery-retention: must be at least 24h0m0s"},
 		"kept for an odd time":          {[]string{database, key, "OPERATOR_LOG_RETENTION=a year"}, []string{"serve"}, `a time like 168h, or forever, got "a year"`},
 		"a rate of none":                {[]string{database}, []string{"why", "a", "--clerk-organization-rate-limit=0"}, "--clerk-organization-rate-limit"},
@@ -130,7 +132,7 @@ func TestHelp(t *testing.T) {
 	serve := runApp(t, t.Context(), "", nil, "serve", "--help").stdout
 	for _, variable := range []string{
 		"DATABASE_URL", "CLERK_SECRET_KEY", "CLERK_API_URL", "HTTP_ADDR", "ADMIN_TOKEN", "CLERK_WEBHOOK_SECRET", "CLERK_LINK_KEY",
-		"DELIVERY_RETENTION", "OPERATOR_LOG_RETENTION",
+		"CLAIMS_RENEW_EVERY", "DELIVERY_RETENTION", "OPERATOR_LOG_RETENTION",
 	} {
 		if !strings.Contains(serve, "$"+variable) {
 			t.Errorf("serve --help does not tell of %s", variable)

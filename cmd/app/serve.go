@@ -22,6 +22,7 @@ type serveCommand struct {
 	rateFlags
 	webhookFlags
 	driftFlags
+	renewFlags
 	retentionFlags
 	MaxWorkers int  `name:"max-workers" default:"32" help:"Pushes to Clerk at once."`
 	Migrate    bool `default:"true" negatable:"" help:"Migrate the database first."`
@@ -139,7 +140,7 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 			"addr", c.Addr)
 	}
 	m, err := startMonolith(ctx, monolithConfig{
-		pool: pool, clerk: client, rate: c.rateFlags, drift: c.driftFlags, keep: c.retentionFlags, riverSchema: c.RiverSchema,
+		pool: pool, clerk: client, rate: c.rateFlags, drift: c.driftFlags, renew: c.renewFlags, keep: c.retentionFlags, riverSchema: c.RiverSchema,
 		maxWorkers: c.MaxWorkers, addr: c.Addr, adminToken: token, webhook: webhook, linkKey: c.LinkKey,
 		metrics: registry, tracing: tracing, logger: a.logger,
 	})

@@ -106,6 +106,7 @@ type BackfillKind string
 const (
 	BackfillKindRecalculate BackfillKind = "recalculate"
 	BackfillKindResync      BackfillKind = "resync"
+	BackfillKindRenew       BackfillKind = "renew"
 )
 
 func (e *BackfillKind) Scan(src interface{}) error {

@@ -88,7 +88,8 @@ func (q *Queries) OrganizationClaimLapsed(ctx context.Context, db DBTX, arg Orga
 }
 
 const OrganizationClaims = `-- name: OrganizationClaims :one
-SELECT id, certification_tier, compliance_score, insurance_valid FROM organizations WHERE clerk_org_id = $1::text
+SELECT id, certification_tier, compliance_score, insurance_valid, now()::timestamptz AS as_of
+FROM organizations WHERE clerk_org_id = $1::text
 `
 
 type OrganizationClaimsRow struct {
@@ -96,9 +97,11 @@ type OrganizationClaimsRow struct {
 	CertificationTier CertificationTier
 	ComplianceScore   *int16
 	InsuranceValid    *bool
+	AsOf              time.Time
 }
 
-// What a Clerk organization's tokens are to say.
+// What a Clerk organization's tokens are to say, and the instant that it is true for. That is before the snapshot was taken,
+// so that whatever was committed by then is in it: now(), and not statement_timestamp() or clock_timestamp(), which are after.
 func (q *Queries) OrganizationClaims(ctx context.Context, db DBTX, clerkOrgID string) (OrganizationClaimsRow, error) {
 	row := db.QueryRow(ctx, OrganizationClaims, clerkOrgID)
 	var i OrganizationClaimsRow
@@ -107,6 +110,7 @@ func (q *Queries) OrganizationClaims(ctx context.Context, db DBTX, clerkOrgID st
 		&i.CertificationTier,
 		&i.ComplianceScore,
 		&i.InsuranceValid,
+		&i.AsOf,
 	)
 	return i, err
 }

@@ -39,7 +39,7 @@ func TestBusy(t *testing.T) {
 		"alive", "v1.2.3")
 	page := s.get("/organizations/o1")
 	s.has(page, "Roofers 1 clean", "Clerk has had its latest state since", `certification_tier "CERTIFIED" "CERTIFIED" same`,
-		"1 synced of 1", "applied 1 200", "insurance", "The score by category")
+		"1 synced of 1", "Claims as of", "applied 1 200", "insurance", "The score by category")
 	if !strings.Contains(page, `href="/riverui/jobs/`) {
 		t.Error("no link to the job in River UI")
 	}
