@@ -28,15 +28,24 @@ func (c Config) budget() (outbox.Budget, error) {
 	}
 	fleet, key := c.RateLimit, c.OrganizationRateLimit
 	if fleet == 0 {
-		fleet = testRateLimit
-		if c.Clerk != nil && c.Clerk.KeyKind() == clerk.KeyLive {
-			fleet = liveRateLimit
+		kind := clerk.KeyTest
+		if c.Clerk != nil {
+			kind = c.Clerk.KeyKind()
 		}
+		fleet = DefaultRateLimit(kind)
 	}
 	if key == 0 {
 		key = organizationRateLimit
 	}
 	return outbox.Budget{Fleet: limit(fleet), Key: limit(key), Share: c.RateShare}, nil
+}
+
+// DefaultRateLimit is how many calls Clerk admits in 10 s for a key of the kind.
+func DefaultRateLimit(kind clerk.KeyKind) int {
+	if kind == clerk.KeyLive {
+		return liveRateLimit
+	}
+	return testRateLimit
 }
 
 func limit(calls int) outbox.Limit {

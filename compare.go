@@ -27,7 +27,7 @@ var ErrNoClerk = errors.New("there is no client to call Clerk with")
 
 // Compare reads an organization at Clerk, within the fleet's budget, and changes nothing. id is ours or Clerk's. Returns
 // scoring.ErrNotFound for an unknown one, ErrUnlinked for one without a Clerk id, ErrNoClerk without a client, and a *clerk.Error
-// if Clerk fails or may not be called now.
+// if Clerk fails, or because of ErrNoTurn.
 func (s *Sync) Compare(ctx context.Context, id string) (*Comparison, error) {
 	if s.clerk == nil {
 		return nil, ErrNoClerk

@@ -13,7 +13,8 @@ import (
 // is over before Clerk gives up on its own delivery, which is after 15 s.
 const turnPatience = 3 * time.Second
 
-var errNoTurn = errors.New("the budget or the breaker leaves no call to Clerk now")
+// ErrNoTurn is why Clerk was not called: others have used up what may be called now, or nobody may call.
+var ErrNoTurn = errors.New("the budget or the breaker leaves no call to Clerk now")
 
 // readOrganization reads an organization at Clerk, within the fleet's budget. One that is not there any more is
 // returned without anything in it. Every failure of Clerk's is a *clerk.Error, and so is that it may not be called now.
@@ -41,7 +42,7 @@ func (s *Sync) readOrganization(ctx context.Context, id string, priority outbox.
 // briefTurn returns when it is our turn to call Clerk, or an error if it will not be soon. This process waits for one at a
 // time, so that many events at once reserve no more than that ahead.
 func (s *Sync) briefTurn(ctx context.Context, priority outbox.Priority) error {
-	notNow := &clerk.Error{Action: clerk.Retry, Err: errNoTurn}
+	notNow := &clerk.Error{Action: clerk.Retry, Err: ErrNoTurn}
 	waiting, cancel := context.WithTimeout(ctx, turnPatience)
 	defer cancel()
 	select {

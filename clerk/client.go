@@ -64,6 +64,8 @@ type Receipt struct {
 	TraceID string
 	// Duration is how long the call took, from before dialing.
 	Duration time.Duration
+	// Date is what the clock at Clerk showed when it answered, in whole seconds; zero: it did not say.
+	Date time.Time
 }
 
 // intent is whether a call may change something at Clerk, which decides what an unclear outcome means.
@@ -117,7 +119,9 @@ func (c *Client) exchange(
 	callCtx, exchange := record(callCtx, terms.maxAnswer)
 
 	err := request(callCtx)
-	receipt := Receipt{Status: exchange.status, TraceID: c.foreign(exchange.traceID()), Duration: time.Since(started)}
+	receipt := Receipt{
+		Status: exchange.status, TraceID: c.foreign(exchange.traceID()), Duration: time.Since(started), Date: exchange.date(),
+	}
 	if err == nil && exchange.status == http.StatusOK {
 		if err = accept(); err == nil {
 			return receipt, nil

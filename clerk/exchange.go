@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
+	"time"
 )
 
 // What is read of an answer at most, in bytes after decompression. An organization takes less than 20 KB.
@@ -38,6 +39,15 @@ func (e *exchange) traceID() string {
 		return id
 	}
 	return e.body.TraceID
+}
+
+// date is zero if the answer has none that can be read.
+func (e *exchange) date() time.Time {
+	date, err := http.ParseTime(e.header.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return date
 }
 
 // errorBody is the part of Clerk's error answer that is kept.

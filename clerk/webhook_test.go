@@ -274,3 +274,13 @@ func TestWebhookMalformed(t *testing.T) {
 		}
 	}
 }
+
+// A secret is tried on itself.
+func TestWebhookCheck(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []string{clerktest.DefaultWebhookSecret, otherSecret} {
+		if err := newWebhook(t, secret).Check(); err != nil {
+			t.Errorf("%s: %v", secret, err)
+		}
+	}
+}

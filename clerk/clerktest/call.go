@@ -43,6 +43,7 @@ var endpoints = map[string]endpoint{
 	"DELETE organizations/{id}":         (*Server).deleteOrganization,
 	"PATCH organizations/{id}/metadata": (*Server).mergeMetadata,
 	"PUT organizations/{id}/metadata":   (*Server).replaceMetadata,
+	"GET instance":                      (*Server).getInstance,
 	routeJWKS:                           (*Server).jwks,
 }
 

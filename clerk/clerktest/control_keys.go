@@ -10,6 +10,8 @@ import (
 var keyControls = []control{
 	{"PUT", "/_control/secret-key", "replaces the secret key: the old one gets 401 from now on",
 		secretKeyJSON{"sk_test_rotated"}, (*Server).controlPutSecretKey},
+	{"PUT", "/_control/organizations", "switches organizations on or off, for the whole instance",
+		organizationsJSON{Enabled: new(false)}, (*Server).controlPutOrganizations},
 	{"POST", "/_control/signing-key", "rotates the key of the session tokens",
 		signingKeyJSON{KeepOld: true}, (*Server).controlPostSigningKey},
 	{"POST", "/_control/tokens", "mints a session token; all members may be left out",

@@ -10,7 +10,7 @@
 //	fmt.Println(server.Requests(), server.Writes())
 //
 // Served below /v1 are: GET and POST /organizations; GET, PATCH and DELETE /organizations/{id}; PATCH and PUT
-// /organizations/{id}/metadata; GET /jwks. Everything is in memory. There are no users, so no memberships.
+// /organizations/{id}/metadata; GET /instance; GET /jwks. Everything is in memory. There are no users, so no memberships.
 //
 // # Rehearsing an outage by hand
 //
@@ -40,6 +40,9 @@
 //
 //	# A session token whose claims are half a minute behind.
 //	curl $emulator/tokens -d '{"organization":"org_1","stale":"30s"}'
+//
+//	# Organizations switched off for the whole instance, as in the dashboard.
+//	curl -X PUT $emulator/organizations -d '{"enabled":false}'
 //
 //	# Webhooks for every change, each twice and in any order.
 //	curl -X PUT $emulator/webhooks -d '{"url":"http://localhost:8080/webhooks/clerk","twice":true,"spread":"2s"}'

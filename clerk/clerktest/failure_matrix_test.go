@@ -17,6 +17,7 @@ import (
 // endpoints are all that are emulated, each with a request that succeeds; but for GET /jwks, which needs no key, has no
 // limit and so fails in other ways.
 var endpoints = []struct{ method, path, body string }{
+	{"GET", "/v1/instance", ""},
 	{"GET", "/v1/organizations", ""},
 	{"POST", "/v1/organizations", `{"name":"New"}`},
 	{"GET", "/v1/organizations/org_1", ""},

@@ -73,7 +73,7 @@ func (c *call) usualAnswer(fault Fault) answer {
 var usual = map[int]*refusal{
 	http.StatusBadRequest:            errBodyInvalid,
 	http.StatusUnauthorized:          errKeyInvalid,
-	http.StatusForbidden:             {code: "organization_not_enabled_in_instance", message: "The organizations feature is not enabled for this instance."},
+	http.StatusForbidden:             errOrganizationsOff,
 	http.StatusNotFound:              errNotFound,
 	http.StatusConflict:              {code: "resource_locked", message: "The resource is locked. Please try again."},
 	http.StatusRequestEntityTooLarge: errBodyTooLarge,

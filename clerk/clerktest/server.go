@@ -25,6 +25,7 @@ type Server struct {
 	created       int64 // how many organizations ever were
 	revisions     history[revision]
 	staleness     time.Duration // of the claims in session tokens
+	switchedOff   bool          // the instance has organizations, as a feature, not enabled
 	random        *rand.Rand
 
 	faults []scheduled
@@ -109,6 +110,9 @@ func (s *Server) enter() bool {
 func (s *Server) handle(c *call) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.unavailable(c); err != nil {
+		return c.failed(err)
+	}
 	result, err := c.endpoint(s, c)
 	if err != nil {
 		return c.failed(err)

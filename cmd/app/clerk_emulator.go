@@ -37,12 +37,14 @@ Rehearse an outage from the start, or while it runs. Faults are written one per 
   echo "503 for 100 %" | curl -T - 127.0.0.1:8181/_control/script
   curl -X DELETE 127.0.0.1:8181/_control/faults
 
-A fight for the rate limit; a write that lands a minute late; a rotated key:
+A fight for the rate limit; a write that lands a minute late; a rotated key;
+organizations switched off in the dashboard:
 
   curl -X PUT 127.0.0.1:8181/_control/traffic -d '{"requests":90,"window":"10s"}'
   echo "429 retry-after 7s block once" | curl -T - 127.0.0.1:8181/_control/script
   echo "late 60s on PATCH once" | curl -T - 127.0.0.1:8181/_control/script
   curl -X PUT 127.0.0.1:8181/_control/secret-key -d '{"secret_key":"sk_test_new"}'
+  curl -X PUT 127.0.0.1:8181/_control/organizations -d '{"enabled":false}'
 
 What was asked and written, in order, how far the limits are used, a session token, and what else there is:
 

@@ -69,17 +69,27 @@ func (f *databaseFlags) openClerkTool(
 	if err != nil {
 		return nil, err
 	}
+	t, err := f.newTool(pool, logger, rate, client)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// newTool works on a pool that is open.
+func (f *databaseFlags) newTool(
+	pool *pgxpool.Pool, logger *slog.Logger, rate rateFlags, client *clerk.Client,
+) (*tool, error) {
 	sync, err := claimsync.New(claimsync.Config{
 		Pool: pool, Clerk: client, RiverSchema: f.RiverSchema, Logger: logger, RateLimit: rate.RateLimit, RateShare: rate.RateShare,
 		OrganizationRateLimit: rate.OrganizationRateLimit,
 	})
 	if err != nil {
-		pool.Close()
 		return nil, err
 	}
 	inserter, err := river.NewClient(riverpgxv5.New(pool), jobs.InsertConfig(f.RiverSchema, logger))
 	if err != nil {
-		pool.Close()
 		return nil, usageError{err}
 	}
 	waker := jobs.NewWaker(inserter)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -28,8 +29,8 @@ func (*demoCommand) Help() string {
 	return `Runs the whole product on this machine: a private PostgreSQL (its server programs must be installed, nothing needs
 to run), the Clerk emulator, and the monolith with API, workers, console and River UI. Sixty sample organizations are imported;
 their facts change through the API, scores are recalculated, tiers promoted, Clerk fails for a few seconds, an insurance
-runs out by itself, and somebody edits Clerk by hand. Then it shows what Postgres and Clerk say of each, and goes on until
-Ctrl-C. Nothing is left behind.`
+runs out by itself, somebody edits Clerk by hand, and another application lets in, by the session token alone, who renewed it.
+Then it shows what Postgres and Clerk say of each, and goes on until Ctrl-C. Nothing is left behind.`
 }
 
 func (c *demoCommand) Run(ctx context.Context, a *app) error {
@@ -49,7 +50,8 @@ func (c *demoCommand) Run(ctx context.Context, a *app) error {
 }
 
 func (c *demoCommand) play(ctx context.Context, s *stage) error {
-	if err := s.scenario(ctx); err != nil {
+	asker, err := s.scenario(ctx)
+	if err != nil {
 		return err
 	}
 	if c.Once {
@@ -58,9 +60,11 @@ func (c *demoCommand) play(ctx context.Context, s *stage) error {
 	s.say("\nAPI       %s/v1   (Authorization: Bearer %s)", s.monolith.url, s.token)
 	s.say("Console   %s/   (any user, password %s)", s.monolith.url, s.token)
 	s.say("River UI  %s/riverui/   (the same)", s.monolith.url)
+	s.say("Satellite %s/reports   (another application: it has session tokens alone)", s.satellite.url)
 	s.say("Clerk     %s   (the emulator; what else it can do: app clerk-emulator --help)", s.clerk.URL())
 	s.say("Postgres  %s", s.postgres.DSN())
 	s.say(rehearsal, s.postgres.DSN(), s.clerk.URL(), s.clerk.URL())
+	s.sayHowToAsk(asker)
 	s.say("\nChanges go on until Ctrl-C.")
 	return s.trickle(ctx)
 }
@@ -86,7 +90,11 @@ type stage struct {
 	monolith *monolith
 	token    string
 	api      *apiClient
-	closers  []func() error // in the order of starting
+
+	satellite *satellite
+	reader    *http.Client // of the satellite's reports, and of Clerk's keys
+
+	closers []func() error // in the order of starting
 }
 
 // setStage starts everything. If something fails, what has started is stopped.
@@ -102,7 +110,7 @@ func (c *demoCommand) setStage(ctx context.Context, a *app) (_ *stage, err error
 		logger = slog.New(slog.DiscardHandler)
 	}
 
-	s.say("Starting PostgreSQL, the Clerk emulator and the monolith …")
+	s.say("Starting PostgreSQL, the Clerk emulator, the monolith and a satellite …")
 	started := time.Now()
 	if s.postgres, err = localpg.Start(ctx, localpg.Config{Logger: logger}); err != nil {
 		return nil, err
@@ -138,6 +146,9 @@ func (c *demoCommand) setStage(ctx context.Context, a *app) (_ *stage, err error
 	s.atEnd(s.monolith.stop)
 	s.api = newAPIClient(s.monolith.url, s.token)
 	s.atEnd(s.api.close)
+	if err = s.startSatellite(ctx, logger); err != nil {
+		return nil, err
+	}
 	s.say("  ready after %s", since(started))
 	return s, nil
 }

@@ -32,18 +32,18 @@ const (
 	demoWait = 2 * time.Second
 )
 
-// scenario plays the story and checks its end.
-func (s *stage) scenario(ctx context.Context) error {
+// scenario plays the story and checks its end. It returns the Clerk id of the organization that asked the satellite.
+func (s *stage) scenario(ctx context.Context) (asker string, err error) {
 	organizations := slices.Collect(sample.Organizations(demoSeed, demoOrganizations, time.Now()))
 	story := &story{stage: s, organizations: organizations, before: map[string]apiOrganization{}}
 	for _, act := range []func(context.Context) error{
-		story.importAll, story.changeFacts, story.promote, story.outage, story.link, story.expire, story.drift,
+		story.importAll, story.changeFacts, story.promote, story.outage, story.link, story.expire, story.drift, story.decide,
 	} {
 		if err := act(ctx); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return story.end(ctx)
+	return *organizations[0].ClerkOrgID, story.end(ctx)
 }
 
 // story is the scenario under way.

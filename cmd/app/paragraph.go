@@ -22,14 +22,16 @@ func printParagraphs(w io.Writer, paragraphs []string) error {
 }
 
 // wrapped breaks lines between words. A word that is longer than a line is left whole: it may be something to copy.
-func wrapped(text string) string {
+func wrapped(text string) string { return wrappedAt(text, textWidth) }
+
+func wrappedAt(text string, most int) string {
 	var b strings.Builder
 	width := 0
 	for _, word := range strings.Fields(printable(text)) {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case width == 0:
-		case width+1+n > textWidth:
+		case width+1+n > most:
 			b.WriteByte('\n')
 			width = 0
 		default:

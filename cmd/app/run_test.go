@@ -122,7 +122,7 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{
 		"", "demo", "serve", "migrate", "import", "score", "recalculate", "status", "why", "redrive",
-		"drift", "breaker", "breaker open", "breaker close", "breaker status", "clerk-emulator", "healthcheck",
+		"drift", "breaker", "breaker open", "breaker close", "breaker status", "clerk-emulator", "healthcheck", "doctor", "satellite",
 	} {
 		got := runApp(t, t.Context(), "", nil, append(strings.Fields(command), "--help")...)
 		if got.code != exitOK || !strings.Contains(got.stdout, "Usage: app") || got.stderr != "" {
@@ -184,7 +184,15 @@ func TestScore(t *testing.T) {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	got := runApp(t, t.Context(), "", nil, "demo", "--once")
-	if got.code != exitOK || !strings.Contains(got.stdout, "55 in step, 5 skipped for want of a Clerk id, 0 different.") {
+	if got.code != exitOK {
 		t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+	for _, want := range []string{
+		"55 in step, 5 skipped for want of a Clerk id, 0 different.",
+		"refused, 403: Required is insurance_valid: true. The session token has false.", "let in, 200", "from the API's answer to the satellite's",
+	} {
+		if !strings.Contains(got.stdout, want) {
+			t.Errorf("it does not say %q:\n%s", want, got.stdout)
+		}
 	}
 }

@@ -17,8 +17,7 @@ import (
 type serveCommand struct {
 	databaseFlags
 	clerkFlags
-	Addr       string `name:"addr" envvar:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where to listen."`
-	AdminToken string `name:"admin-token" envvar:"ADMIN_TOKEN" placeholder:"TOKEN" help:"Opens console, API and River UI. Required unless bound to loopback, where one is made up and printed."`
+	listenFlags
 	rateFlags
 	webhookFlags
 	driftFlags
@@ -26,6 +25,12 @@ type serveCommand struct {
 	retentionFlags
 	MaxWorkers int  `name:"max-workers" default:"32" help:"Pushes to Clerk at once."`
 	Migrate    bool `default:"true" negatable:"" help:"Migrate the database first."`
+}
+
+// listenFlags say who gets in, and where.
+type listenFlags struct {
+	Addr       string `name:"addr" envvar:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where to listen."`
+	AdminToken string `name:"admin-token" envvar:"ADMIN_TOKEN" placeholder:"TOKEN" help:"Opens console, API and River UI. Required unless bound to loopback, where one is made up and printed."`
 }
 
 // rateFlags say what of Clerk's rate limits is ours.

@@ -140,16 +140,7 @@ const versionWidth = 20
 
 // fleetInWords counts the living by version, as during a deploy, and the dead.
 func fleetInWords(fleet []claimsync.Process, more int64) string {
-	alive, versions := 0, []string{}
-	for _, process := range fleet {
-		if !process.Alive {
-			continue
-		}
-		alive++
-		if version := shortened(process.Version, versionWidth); !slices.Contains(versions, version) {
-			versions = append(versions, version)
-		}
-	}
+	alive, versions := living(fleet)
 	if len(fleet) == 0 {
 		return "none"
 	}
@@ -164,6 +155,20 @@ func fleetInWords(fleet []claimsync.Process, more int64) string {
 		text += fmt.Sprintf("; %d vanished today", vanished)
 	}
 	return text
+}
+
+// living counts the processes that are alive, and collects their versions, as far as they are shown.
+func living(fleet []claimsync.Process) (alive int, versions []string) {
+	for _, process := range fleet {
+		if !process.Alive {
+			continue
+		}
+		alive++
+		if version := shortened(process.Version, versionWidth); !slices.Contains(versions, version) {
+			versions = append(versions, version)
+		}
+	}
+	return alive, versions
 }
 
 // printParked says what was given up on for what, and what to do about it.
