@@ -125,8 +125,7 @@ func TestDriftSuperseded(t *testing.T) {
 	t.Parallel()
 	d := newDrifting(t)
 	d.create("a", "b")
-	d.work()
-	d.synced()
+	d.asPushed() // no worker, which would be at work on the change before the repair sees it
 	d.edit("a", `{}`)
 	d.edit("b", `{}`)
 	release := make(chan struct{})
