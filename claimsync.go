@@ -32,6 +32,9 @@ type Config struct {
 	// or recalculates while another delivers.
 	Clerk *clerk.Client
 
+	// Destinations are the application's own beside Clerk, by topic.
+	Destinations map[string]Destination
+
 	// RateLimit is how many calls Clerk admits in 10 s, for all that use the same secret key. Defaults to Clerk's limit for
 	// the kind of the key: 1000 for sk_live_, else 100. Unlimited for none.
 	RateLimit int
@@ -115,6 +118,8 @@ type Sync struct {
 	drift    driftSchedule
 	renewal  renewal
 	keep     housekeeping.Retention
+	river    string   // the schema of River's tables, as it was configured
+	follow   []string // the topics that follow the claims, sorted
 }
 
 // New returns a Sync. It does not touch the database.
@@ -125,7 +130,7 @@ func New(config Config) (*Sync, error) {
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	budget, err := config.budget()
+	budgets, destinations, err := config.topics()
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +138,7 @@ func New(config Config) (*Sync, error) {
 	if err != nil {
 		return nil, err
 	}
-	box := outbox.New(outbox.Config{RiverSchema: config.RiverSchema, Budgets: map[string]outbox.Budget{Topic: budget}})
+	box := outbox.New(outbox.Config{RiverSchema: config.RiverSchema, Budgets: budgets})
 	s := &Sync{
 		outbox: box, logger: config.Logger, observer: config.Observer, clerk: config.Clerk,
 		linkKey: cmp.Or(config.LinkKey, DefaultLinkKey), reading: make(chan struct{}, 1),
@@ -141,31 +146,28 @@ func New(config Config) (*Sync, error) {
 		drift:   driftSchedule{every: config.DriftEvery, turn: driftTurn, repair: !config.DriftReportOnly},
 		renewal: renewal{every: config.RenewEvery},
 		keep:    keep,
+		river:   config.RiverSchema,
+		follow:  config.following(),
 	}
 	if s.drift.every == 0 {
 		s.drift.every = DefaultDriftEvery
 	}
 	s.jobs = jobs.Config{
-		Pool:       config.Pool,
-		Outbox:     s.outbox,
-		MaxWorkers: config.MaxWorkers,
-		Stopping:   config.Stopping,
-		Logger:     config.Logger,
-
+		Pool:           config.Pool,
+		Outbox:         s.outbox,
+		Destinations:   destinations,
+		MaxWorkers:     config.MaxWorkers,
+		Stopping:       config.Stopping,
+		Logger:         config.Logger,
 		TracerProvider: config.TracerProvider,
 	}
 	if config.Observer != nil {
 		s.jobs.Observer = config.Observer
 	}
-	if config.Clerk != nil {
-		s.jobs.Destinations = map[string]outbox.Destination{
-			Topic: &organizationDestination{pool: config.Pool, clerk: config.Clerk},
-		}
-	}
 	return s, nil
 }
 
-// Jobs returns what to register on a River client.
+// Jobs returns what works the topics, for a River client of its own: see jobs.RiverConfig.
 func (s *Sync) Jobs() jobs.Config { return s.jobs }
 
 // Outbox returns the outbox, to look into it.
@@ -173,19 +175,29 @@ func (s *Sync) Outbox() *outbox.Outbox { return s.outbox }
 
 // Store returns the store of organizations and scores. Its changes are announced by jobs inserted through waker.
 func (s *Sync) Store(waker outbox.Waker) *scoring.Store {
-	return scoring.NewStore(organizationMarker{outbox: s.outbox, waker: waker}, s.logger)
+	return scoring.NewStore(organizationMarker{outbox: s.outbox, waker: waker, follow: s.follow}, s.logger)
 }
 
-// organizationMarker marks Clerk organizations in the outbox.
+// organizationMarker marks Clerk organizations in the outbox, and ours in what follows them.
 type organizationMarker struct {
 	outbox *outbox.Outbox
 	waker  outbox.Waker
+	follow []string // topics, sorted, since each mark locks rows
 }
 
 func (m organizationMarker) MarkTx(
 	ctx context.Context, tx pgx.Tx, urgency scoring.Urgency, clerkOrgIDs ...string,
 ) error {
 	return m.outbox.MarkTx(ctx, tx, m.waker, Topic, priorityOf(urgency), clerkOrgIDs...)
+}
+
+func (m organizationMarker) ChangedTx(ctx context.Context, tx pgx.Tx, urgency scoring.Urgency, ids ...string) error {
+	for _, topic := range m.follow {
+		if err := m.outbox.MarkTx(ctx, tx, m.waker, topic, priorityOf(urgency), ids...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // priorityOf translates between two packages that do not know each other.

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/claimsync/claimsync/clerk"
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/outbox"
 )
@@ -69,7 +70,7 @@ func receiptOf(answer clerk.Receipt, organization string) outbox.Receipt {
 // wantedOf is what Clerk is to have of the organization that is linked to key now, and which that is. If none is, nothing.
 // Outside of a transaction, now is when it is called.
 func wantedOf(
-	ctx context.Context, conn dbsqlc.DBTX, key string, version int64,
+	ctx context.Context, conn db.Querier, key string, version int64,
 ) (metadata clerk.Metadata, organization string, err error) {
 	claims, err := dbsqlc.New().OrganizationClaims(ctx, conn, key)
 	switch {

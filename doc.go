@@ -7,8 +7,7 @@
 // This package ties the others together for an application that embeds them:
 //
 //	sync, err := claimsync.New(claimsync.Config{Pool: pool, Clerk: clerkClient, Logger: logger})
-//	err = jobs.Register(workers, sync.Jobs())                    // on the application's own River client
-//	maps.Copy(riverConfig.Queues, jobs.Queues(sync.Jobs()))
+//	err = sync.Register(riverConfig)                             // of the application's own River client
 //	client, err := river.NewClient(riverpgxv5.New(pool), riverConfig)
 //	go sync.Run(ctx, jobs.NewWaker(client))
 //
@@ -19,4 +18,7 @@
 //
 //	verifier, err := clerk.NewWebhook(secret)                    // whsec_…
 //	err = sync.Webhook(verifier, jobs.NewWaker(client)).Receive(ctx, request.Header, body)
+//
+// Nothing is started by making it, and nothing global is touched. examples/monolith is a whole application that does this,
+// with a destination of its own beside Clerk; docs/embedding.md says what there is to decide.
 package claimsync

@@ -22,9 +22,9 @@ const (
 	DriftUnknown DriftKind = "unknown_organization" // at Clerk, and never linked to one of ours
 )
 
-// DriftKinds are all there are.
-var DriftKinds = []DriftKind{
-	DriftChanged, DriftMissingKey, DriftWrongType, DriftUnexpectedKey, DriftMissing, DriftUnknown,
+// DriftKinds returns all there are.
+func DriftKinds() []DriftKind {
+	return []DriftKind{DriftChanged, DriftMissingKey, DriftWrongType, DriftUnexpectedKey, DriftMissing, DriftUnknown}
 }
 
 // DriftReport is what a check found. Its JSON is what is kept and what `app drift --json` prints.
@@ -71,7 +71,7 @@ const maxDriftsKept = 1000
 
 func newDriftReport(knownOnly bool) *DriftReport {
 	report := &DriftReport{KnownOnly: knownOnly, Kinds: map[DriftKind]int{}, Drifts: []Drift{}}
-	for _, kind := range DriftKinds {
+	for _, kind := range DriftKinds() {
 		report.Kinds[kind] = 0
 	}
 	return report

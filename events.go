@@ -112,7 +112,7 @@ func (h *eventHandler) handleTx(ctx context.Context, tx pgx.Tx) (EventOutcome, e
 
 // eventGround is what is known of the organization that the event is about, and of the event.
 func (s *Sync) eventGround(
-	ctx context.Context, conn dbsqlc.DBTX, event clerk.Event,
+	ctx context.Context, conn db.Querier, event clerk.Event,
 ) (ground dbsqlc.ClerkEventGroundRow, err error) {
 	return dbsqlc.New().ClerkEventGround(ctx, conn, dbsqlc.ClerkEventGroundParams{
 		ID: event.ID, Organization: event.Organization.ID, Topic: Topic,

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river/rivertype"
 
-	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
 )
@@ -32,7 +31,7 @@ type Explanation struct {
 
 	Row        outbox.Detail     // zero: it was never marked
 	Job        *rivertype.JobRow // that is to push it; nil: none, or it was deleted
-	Deliveries []dbsqlc.OutboxDelivery
+	Deliveries []outbox.Delivery
 	// Contested: it had to be pushed over so often of late that somebody else must be writing it too.
 	Contested bool
 
@@ -98,7 +97,7 @@ func (s *Sync) rowTx(ctx context.Context, tx pgx.Tx, river River, e *Explanation
 
 // Deliveries returns the deliveries to a Clerk organization, newest first: at most limit, after the one with the ID before; 0:
 // the newest.
-func (s *Sync) Deliveries(ctx context.Context, clerkOrgID string, before int64, limit int32) ([]dbsqlc.OutboxDelivery, error) {
+func (s *Sync) Deliveries(ctx context.Context, clerkOrgID string, before int64, limit int32) ([]outbox.Delivery, error) {
 	return s.outbox.Deliveries(ctx, s.jobs.Pool, Topic, clerkOrgID, before, limit)
 }
 

@@ -140,10 +140,11 @@ func (r listedRow) listed() (Listed, error) {
 	organization, err := scoring.OrganizationOf(r.Organization)
 	listed := Listed{Organization: organization, ParkedAt: r.ParkedAt}
 	if r.DesiredVersion > 0 { // it was marked
-		listed.Status = outbox.StatusOf(dbsqlc.Outbox{
+		listed.Status = outbox.Status{
+			State:          outbox.StateOf(r.DirtySince, r.ParkedAt),
 			DesiredVersion: r.DesiredVersion, SyncedVersion: r.SyncedVersion, DirtySince: r.DirtySince, SyncedAt: r.SyncedAt,
-			LastError: r.LastError, ParkedAt: r.ParkedAt, ParkedReason: r.ParkedReason,
-		})
+			LastError: r.LastError, ParkedReason: r.ParkedReason,
+		}
 	}
 	return listed, err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/claimsync/claimsync/internal/timewords"
 	"github.com/claimsync/claimsync/outbox"
 )
 
@@ -33,7 +34,7 @@ func (o *Overview) Verdict() (Health, string) {
 		return HealthPoor, "Clerk fails or does not answer: pushes wait until it recovers, and nothing is lost." + o.late()
 	case o.OldestDirtyAge > Objective && !o.Backfilling:
 		return HealthBad, fmt.Sprintf("The oldest change has waited for %s, where %s is the objective.",
-			Span(o.OldestDirtyAge), Span(Objective))
+			timewords.Span(o.OldestDirtyAge), timewords.Span(Objective))
 	default:
 		return o.lesser()
 	}
@@ -68,7 +69,7 @@ func (o *Overview) late() string {
 	if o.OldestDirtyAge <= Objective {
 		return ""
 	}
-	return fmt.Sprintf(" The oldest change has waited for %s.", Span(o.OldestDirtyAge))
+	return fmt.Sprintf(" The oldest change has waited for %s.", timewords.Span(o.OldestDirtyAge))
 }
 
 // left is how many of our organizations differed, and were not handed over to be pushed again.

@@ -32,7 +32,7 @@ func (s *Sync) Parked(ctx context.Context, reason string, from Cursor, limit int
 	}
 	if len(rows) > limit {
 		rows = rows[:limit]
-		next = &Cursor{Listing: ParkedListing, Time: rows[limit-1].ParkedAt, After: rows[limit-1].Key}
+		next = &Cursor{Listing: Listing{State: outbox.StateParked}, Time: rows[limit-1].ParkedAt, After: rows[limit-1].Key}
 	}
 	page = make([]Parked, len(rows))
 	for i, row := range rows {
@@ -43,9 +43,6 @@ func (s *Sync) Parked(ctx context.Context, reason string, from Cursor, limit int
 	}
 	return page, next, nil
 }
-
-// ParkedListing lists what was given up on.
-var ParkedListing = Listing{State: outbox.StateParked}
 
 // ParkedGroup is what was given up on for one reason.
 type ParkedGroup struct {

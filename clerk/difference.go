@@ -63,7 +63,7 @@ func (m Metadata) Values() map[string]string {
 // values takes them in the order of Keys.
 func values(inOrder ...string) map[string]string {
 	byKey := map[string]string{}
-	for i, key := range Keys {
+	for i, key := range Keys() {
 		if inOrder[i] != "" {
 			byKey[key] = inOrder[i]
 		}

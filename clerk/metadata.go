@@ -38,8 +38,8 @@ const (
 	keyStamp             = "claimsync"
 )
 
-// Keys are the keys of the values in public_metadata, in the order in which they are shown.
-var Keys = []string{keyCertificationTier, keyComplianceScore, keyInsuranceValid}
+// Keys returns the keys of the values in public_metadata, in the order in which they are shown.
+func Keys() []string { return []string{keyCertificationTier, keyComplianceScore, keyInsuranceValid} }
 
 type publicMetadata struct {
 	// No omitempty: a null is what removes the key at Clerk.

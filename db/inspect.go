@@ -28,7 +28,7 @@ type MigrationState struct {
 
 // OwnMigrations reads which of claimsync's migrations are applied. Like RiverMigrations it changes nothing, where the
 // packages that migrate would create their tables.
-func OwnMigrations(ctx context.Context, conn dbsqlc.DBTX) (MigrationState, error) {
+func OwnMigrations(ctx context.Context, conn Querier) (MigrationState, error) {
 	known, err := ownVersions()
 	if err != nil {
 		return MigrationState{}, err

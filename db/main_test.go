@@ -6,4 +6,7 @@ import (
 	"github.com/claimsync/claimsync/db/dbtest"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+func TestMain(m *testing.M) {
+	registerApplicationMigration()
+	dbtest.Main(m)
+}

@@ -1,5 +1,5 @@
 -- What our queries use of River's tables, for sqlc to check them by. River's own migrations create them; the schema
--- name stands for the configured one (see riverschema.go).
+-- name stands for the configured one (see outbox/riverschema.go).
 CREATE SCHEMA river;
 
 CREATE TYPE river.river_job_state AS ENUM (

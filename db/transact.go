@@ -19,6 +19,13 @@ type Beginner interface {
 	BeginTx(ctx context.Context, options pgx.TxOptions) (pgx.Tx, error)
 }
 
+// Querier runs queries: a pool, a connection or a transaction.
+type Querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
 // Transact runs fn in a READ COMMITTED transaction and commits it, or rolls it back if fn fails. After a
 // serialization failure (40001) or a deadlock (40P01) it starts over, a few times: fn must not have effects outside
 // the transaction.

@@ -162,28 +162,36 @@ func (noObserver) Delivered(string, string, time.Duration) {}
 func (noObserver) Applied(string, time.Duration)           {}
 func (noObserver) Swept(string, int)                       {}
 
-// Register adds the delivery worker to the workers of a River client. The error is an incomplete configuration, or one
-// in which a delivery may outlive its lease: two could then be under way for one key.
-func Register(workers *river.Workers, config Config) error {
+// Register adds the delivery worker, and a queue for each topic, to the settings of a River client that is yet to be made.
+// What else is there stays as it is. The error is an incomplete configuration, or one in which a delivery may outlive its
+// lease: two could then be under way for one key.
+func Register(client *river.Config, config Config) error {
 	config = config.withDefaults()
 	if err := config.check(); err != nil {
 		return err
 	}
-	return river.AddWorkerSafely(workers, newDeliveryWorker(config))
-}
-
-// Queues returns the River queue of each topic, to be merged into a client's own.
-func Queues(config Config) map[string]river.QueueConfig {
-	config = config.withDefaults()
-	queues := make(map[string]river.QueueConfig, len(config.Destinations))
 	for topic := range config.Destinations {
-		queues[topic] = river.QueueConfig{
+		if _, taken := client.Queues[topic]; taken {
+			return fmt.Errorf("jobs: the River client has a queue %s already", topic)
+		}
+	}
+	if client.Workers == nil {
+		client.Workers = river.NewWorkers()
+	}
+	if err := river.AddWorkerSafely(client.Workers, newDeliveryWorker(config)); err != nil {
+		return err
+	}
+	if client.Queues == nil {
+		client.Queues = map[string]river.QueueConfig{}
+	}
+	for topic := range config.Destinations {
+		client.Queues[topic] = river.QueueConfig{
 			MaxWorkers:        config.MaxWorkers,
 			FetchCooldown:     fetchCooldown,
 			FetchPollInterval: fetchPollInterval,
 		}
 	}
-	return queues
+	return nil
 }
 
 // InsertConfig returns the settings of a River client that only inserts, for a [Waker] in a program that delivers
@@ -196,15 +204,9 @@ func InsertConfig(schema string, logger *slog.Logger) *river.Config {
 // client of its own.
 func RiverConfig(config Config, schema string) (*river.Config, error) {
 	config = config.withDefaults()
-	workers := river.NewWorkers()
-	if err := Register(workers, config); err != nil {
-		return nil, err
-	}
-	return &river.Config{
+	client := &river.Config{
 		Schema:        schema,
 		Logger:        RiverLogger(config.Logger),
-		Workers:       workers,
-		Queues:        Queues(config),
 		FetchCooldown: notifyCooldown,
 		// Both, because River makes the second an hour more than the first where only that is set.
 		JobTimeout:           jobTimeout,
@@ -212,5 +214,9 @@ func RiverConfig(config Config, schema string) (*river.Config, error) {
 		// The delivery log is what is kept; a completed job is of interest for hours.
 		CompletedJobRetentionPeriod: time.Hour,
 		SoftStopTimeout:             config.SoftStopTimeout,
-	}, nil
+	}
+	if err := Register(client, config); err != nil {
+		return nil, err
+	}
+	return client, nil
 }

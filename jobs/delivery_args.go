@@ -10,14 +10,14 @@ import (
 	"github.com/claimsync/claimsync/outbox"
 )
 
-// DeliveryArgs is the wake-up for one outbox row. It carries no state: the worker reads what is current.
-type DeliveryArgs struct {
+// deliveryArgs is the wake-up for one outbox row. It carries no state: the worker reads what is current.
+type deliveryArgs struct {
 	Topic string `json:"topic"`
 	Key   string `json:"key"`
 }
 
 // Kind is River's name of the job.
-func (DeliveryArgs) Kind() string { return "outbox_delivery" }
+func (deliveryArgs) Kind() string { return "outbox_delivery" }
 
 // Waker inserts wake-ups through a River client, which may be insert-only, and pauses the queue that they are in. It
 // implements outbox.Waker and outbox.QueuePauser.
@@ -40,7 +40,7 @@ func (w Waker) WakeTx(
 	opts := &river.InsertOpts{Queue: topic, Priority: int(priority), Metadata: metadata}
 	params := make([]river.InsertManyParams, len(keys))
 	for i, key := range keys {
-		params[i] = river.InsertManyParams{Args: DeliveryArgs{Topic: topic, Key: key}, InsertOpts: opts}
+		params[i] = river.InsertManyParams{Args: deliveryArgs{Topic: topic, Key: key}, InsertOpts: opts}
 	}
 	inserted, err := w.client.InsertManyTx(ctx, tx, params)
 	if err != nil {

@@ -153,7 +153,7 @@ func TestFailures(t *testing.T) {
 			f.untilClean("a")
 			var outcomes []string
 			for _, delivery := range f.deliveries("a") {
-				outcomes = append(outcomes, string(delivery.Outcome))
+				outcomes = append(outcomes, delivery.Outcome)
 			}
 			if diff := cmp.Diff(test.outcomes, outcomes); diff != "" {
 				t.Errorf("outcomes (-want +got):\n%s", diff)
@@ -328,7 +328,7 @@ func TestVerification(t *testing.T) {
 			f.untilClean("a")
 			var got []string
 			for _, delivery := range f.deliveries("a") {
-				got = append(got, string(delivery.Outcome))
+				got = append(got, delivery.Outcome)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("outcomes (-want +got):\n%s", diff)

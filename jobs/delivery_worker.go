@@ -15,12 +15,12 @@ import (
 
 // deliveryWorker does steps 2 to 4 of the protocol in outbox/doc.go, claim, deliver, acknowledge, and 6, verify.
 type deliveryWorker struct {
-	river.WorkerDefaults[DeliveryArgs]
+	river.WorkerDefaults[deliveryArgs]
 	config Config
 	lanes  map[string]*lane // of the topics
 }
 
-type deliveryJob = river.Job[DeliveryArgs]
+type deliveryJob = river.Job[deliveryArgs]
 
 func newDeliveryWorker(config Config) *deliveryWorker {
 	config.bursts = newBurstLog(config.Logger)

@@ -2,8 +2,7 @@
 // both need. An application that already has a River client registers them on its own:
 //
 //	config := jobs.Config{Pool: pool, Outbox: box, Destinations: map[string]outbox.Destination{"crm": crm}}
-//	jobs.Register(workers, config)            // before river.NewClient
-//	maps.Copy(riverConfig.Queues, jobs.Queues(config))
+//	err := jobs.Register(riverConfig, config)
 //	client, err := river.NewClient(riverpgxv5.New(pool), riverConfig)
 //	go jobs.NewMaintainer(config, jobs.NewWaker(client)).Run(ctx)
 //

@@ -14,7 +14,6 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"github.com/claimsync/claimsync/db"
-	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/db/dbtest"
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/outbox"
@@ -131,7 +130,7 @@ func (f *fleet) status(key string) outbox.Status {
 	return status
 }
 
-func (f *fleet) deliveries(key string) []dbsqlc.OutboxDelivery {
+func (f *fleet) deliveries(key string) []outbox.Delivery {
 	f.t.Helper()
 	deliveries, err := f.config.Outbox.Deliveries(f.t.Context(), f.pool, topic, key, 0, 1000)
 	if err != nil {

@@ -29,7 +29,7 @@ func (a *attempt) settle(ctx context.Context, err error) error {
 // canceled is the failure of a delivery that the stopping process did not wait for.
 func canceled(receipt outbox.Receipt, err error) *outbox.Failure {
 	var failure *outbox.Failure
-	inDoubt := errors.As(err, &failure) && failure.InDoubt
+	inDoubt := errors.As(err, &failure) && failure.MayLand()
 	return &outbox.Failure{Action: outbox.Canceled, InDoubt: inDoubt, Receipt: receipt, Err: err}
 }
 

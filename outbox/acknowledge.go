@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -57,12 +58,12 @@ func (o *Outbox) ParkTx(
 // then: the time returned, by the database's clock. Returns ErrLeaseLost, with nothing written, if the lease no longer
 // holds.
 func (o *Outbox) Release(
-	ctx context.Context, conn dbsqlc.DBTX, lease Lease, failure *Failure, delay, duration time.Duration,
+	ctx context.Context, conn db.Querier, lease Lease, failure *Failure, delay, duration time.Duration,
 ) (until time.Time, err error) {
 	until, err = o.queries.OutboxRelease(ctx, conn, dbsqlc.OutboxReleaseParams{
 		Topic: lease.Topic, Key: lease.Key, LeaseToken: lease.token, Version: lease.Version, JobID: lease.jobID(),
 		Delay: delay, Blameless: policyFor(failure.Action).blameless, UnknownKey: failure.Action == Missing, Outcome: failure.outcome(),
-		InDoubt: failure.InDoubt, VerifyAfter: verifyAfter,
+		InDoubt: failure.MayLand(), VerifyAfter: verifyAfter,
 		Error: failure.message(), Status: failure.Receipt.status(), TraceID: failure.Receipt.traceID(), Duration: duration,
 	})
 	if err != nil {

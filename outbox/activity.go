@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -35,7 +36,7 @@ func (a Activity) Failed() bool {
 
 // CountActivity counts the latest deliveries, for Activity. Call it every ActivityInterval or so, by any process: counting
 // twice changes nothing. What was delivered since the last count is caught up with, up to a day.
-func (o *Outbox) CountActivity(ctx context.Context, conn dbsqlc.DBTX, topic string) error {
+func (o *Outbox) CountActivity(ctx context.Context, conn db.Querier, topic string) error {
 	since, err := o.queries.OutboxActivitySince(ctx, conn, dbsqlc.OutboxActivitySinceParams{
 		Topic: topic, Interval: ActivityInterval, Late: activityLate,
 	})
@@ -52,7 +53,7 @@ func (o *Outbox) CountActivity(ctx context.Context, conn dbsqlc.DBTX, topic stri
 
 // Activity returns the counts of the past, oldest first; an interval in which nothing ended so is not there. The latest
 // ActivityInterval or two are not complete yet.
-func (o *Outbox) Activity(ctx context.Context, conn dbsqlc.DBTX, topic string, past time.Duration) ([]Activity, error) {
+func (o *Outbox) Activity(ctx context.Context, conn db.Querier, topic string, past time.Duration) ([]Activity, error) {
 	rows, err := o.queries.OutboxActivityList(ctx, conn, dbsqlc.OutboxActivityListParams{Topic: topic, Past: past})
 	if err != nil {
 		return nil, fmt.Errorf("reading how much is delivered of %s: %w", topic, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -135,19 +136,19 @@ func (o *Outbox) ensure(ctx context.Context, conn Batcher, topic string) error {
 }
 
 // Block keeps the whole fleet from calling the destination for delay. It never shortens a block.
-func (o *Outbox) Block(ctx context.Context, conn dbsqlc.DBTX, topic string, delay time.Duration, reason string) error {
+func (o *Outbox) Block(ctx context.Context, conn db.Querier, topic string, delay time.Duration, reason string) error {
 	_, err := o.holdBack(ctx, conn, topic, delay, reason, 1)
 	return err
 }
 
 // Throttle is Block that makes the budget smaller too: we were told to wait although we kept to it, so others use what we
 // counted on. Returns how much of the budget is used afterwards, 0 to 1.
-func (o *Outbox) Throttle(ctx context.Context, conn dbsqlc.DBTX, topic string, delay time.Duration, reason string) (rate float64, err error) {
+func (o *Outbox) Throttle(ctx context.Context, conn db.Querier, topic string, delay time.Duration, reason string) (rate float64, err error) {
 	return o.holdBack(ctx, conn, topic, delay, reason, rateDecrease)
 }
 
 func (o *Outbox) holdBack(
-	ctx context.Context, conn dbsqlc.DBTX, topic string, delay time.Duration, reason string, decrease float64,
+	ctx context.Context, conn db.Querier, topic string, delay time.Duration, reason string, decrease float64,
 ) (rate float64, err error) {
 	row, err := o.queries.DestinationHoldBack(ctx, conn, dbsqlc.DestinationHoldBackParams{
 		Topic: topic, Delay: delay, Reason: truncate(reason), Decrease: decrease, Least: rateLeast, Creep: rateCreep,

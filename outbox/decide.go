@@ -43,6 +43,8 @@ const (
 	missingFirst, missingMost = 10 * time.Second, 24 * time.Hour
 	// missingGiveUp is after about three days.
 	missingGiveUp = 12
+	// waitUntold is how long everybody waits who was told to, but not for how long.
+	waitUntold = 2 * time.Second
 )
 
 // policies is the one place that decides what follows a failure. Each answer of a destination is one of these actions,
@@ -81,11 +83,15 @@ func Decide(failure *Failure, failures int) Decision {
 	if p.giveUp > 0 && failures+1 >= p.giveUp {
 		return Decision{Park: true}
 	}
-	return Decision{
+	decision := Decision{
 		Delay: p.delay(failures),
 		Block: failure.RetryAfter,
 		Limit: failure.Action == Wait,
 	}
+	if decision.Limit && decision.Block <= 0 {
+		decision.Block = waitUntold
+	}
+	return decision
 }
 
 // delay is first·factor^failures up to most, less a random quarter so that keys that failed together part.

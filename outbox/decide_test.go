@@ -22,6 +22,7 @@ func TestDecide(t *testing.T) {
 		"busy all day":             {outbox.Failure{Action: outbox.Retry}, 10_000, false, 5 * s, 0},
 		"outage":                   {outbox.Failure{Action: outbox.Outage}, 1, false, 1 * s, 0},
 		"told to wait":             {outbox.Failure{Action: outbox.Wait, RetryAfter: 9 * s}, 3, false, 0, 9 * s},
+		"told to wait, not when":   {outbox.Failure{Action: outbox.Wait}, 0, false, 0, 2 * s},
 		"outage, told when":        {outbox.Failure{Action: outbox.Outage, RetryAfter: 60 * s}, 0, false, 500 * ms, 60 * s},
 		"configuration":            {outbox.Failure{Action: outbox.Stop}, 0, false, 0, 0},
 		"configuration, told when": {outbox.Failure{Action: outbox.Stop, RetryAfter: 60 * s}, 0, false, 0, 60 * s},

@@ -51,7 +51,7 @@ const (
 type Failure struct {
 	Action     Action
 	RetryAfter time.Duration // how long everybody waits; 0, unless the destination said so
-	InDoubt    bool          // the push may be applied nevertheless, even later: true for every Ambiguous
+	InDoubt    bool          // the push may be applied nevertheless, even later: understood of every Ambiguous
 	Receipt    Receipt
 	Err        error
 }
@@ -65,3 +65,6 @@ func (f *Failure) Error() string {
 
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
+
+// MayLand is whether the push may be applied nevertheless, even later.
+func (f *Failure) MayLand() bool { return f.InDoubt || f.Action == Ambiguous }

@@ -56,7 +56,7 @@ func (o *Outbox) wakeTx(
 	if err != nil {
 		return fmt.Errorf("inserting %d jobs of %s: %w", len(keys), topic, err)
 	}
-	err = o.queries.OutboxJobSet(ctx, o.river.In(tx), dbsqlc.OutboxJobSetParams{
+	err = o.queries.OutboxJobSet(ctx, o.river.in(tx), dbsqlc.OutboxJobSetParams{
 		Topic: topic, Keys: keys, JobIds: ids, Priority: int16(priority),
 	})
 	if err != nil {

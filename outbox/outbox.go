@@ -32,14 +32,14 @@ type Config struct {
 // Conn is what runs several transactions: a pool or a connection.
 type Conn interface {
 	db.Beginner
-	dbsqlc.DBTX
+	db.Querier
 }
 
 // Outbox runs the steps of the protocol. It holds no state and starts nothing; it is safe for concurrent use.
 type Outbox struct {
 	lease   time.Duration
 	budgets map[string]Budget
-	river   db.RiverSchema
+	river   riverSchema
 	queries *dbsqlc.Queries
 }
 
@@ -51,7 +51,7 @@ func New(config Config) *Outbox {
 	return &Outbox{
 		lease:   config.Lease,
 		budgets: config.Budgets,
-		river:   db.NewRiverSchema(config.RiverSchema),
+		river:   newRiverSchema(config.RiverSchema),
 		queries: dbsqlc.New(),
 	}
 }

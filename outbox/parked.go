@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -19,7 +20,7 @@ type ParkedReason struct {
 
 // ParkedReasons counts the topic's parked keys by reason, the most frequent first, but no further than most keys of each. Its
 // cost grows with what it counts.
-func (o *Outbox) ParkedReasons(ctx context.Context, conn dbsqlc.DBTX, topic string, most int32) ([]ParkedReason, error) {
+func (o *Outbox) ParkedReasons(ctx context.Context, conn db.Querier, topic string, most int32) ([]ParkedReason, error) {
 	rows, err := o.queries.OutboxParkedReasons(ctx, conn, dbsqlc.OutboxParkedReasonsParams{Topic: topic, Most: most})
 	if err != nil {
 		return nil, fmt.Errorf("counting what is parked of %s: %w", topic, err)
@@ -46,7 +47,7 @@ type ParkedQuery struct {
 }
 
 // ParkedKeys returns a page of the topic's parked keys.
-func (o *Outbox) ParkedKeys(ctx context.Context, conn dbsqlc.DBTX, topic string, query ParkedQuery) ([]ParkedKey, error) {
+func (o *Outbox) ParkedKeys(ctx context.Context, conn db.Querier, topic string, query ParkedQuery) ([]ParkedKey, error) {
 	rows, err := o.queries.OutboxParkedList(ctx, conn, dbsqlc.OutboxParkedListParams{
 		Topic: topic, Reason: query.Reason, AfterParkedAt: query.After.ParkedAt, AfterKey: query.After.Key,
 		Until: query.Until, MaxRows: query.Limit,

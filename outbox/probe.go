@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -26,7 +27,7 @@ const (
 
 // ProbeBegin returns the key to probe the destination with, if the breaker is open, it is time, and no other process does
 // it; else false. The key is to be claimed by ClaimProbe, and the outcome told to Acquit.
-func (o *Outbox) ProbeBegin(ctx context.Context, conn dbsqlc.DBTX, topic string) (key string, begun bool, err error) {
+func (o *Outbox) ProbeBegin(ctx context.Context, conn db.Querier, topic string) (key string, begun bool, err error) {
 	_, err = o.queries.DestinationProbeBegin(ctx, conn, dbsqlc.DestinationProbeBeginParams{
 		Topic: topic, First: probeFirst, OutageMost: probeOutageMost, ConfigurationMost: probeConfigurationMost,
 	})
@@ -47,7 +48,7 @@ func (o *Outbox) ProbeBegin(ctx context.Context, conn dbsqlc.DBTX, topic string)
 
 // ProbeSoon makes the next probe due, where the breaker is open for another reason than a person's: a process that starts
 // may bring what was amiss.
-func (o *Outbox) ProbeSoon(ctx context.Context, conn dbsqlc.DBTX, topic string) error {
+func (o *Outbox) ProbeSoon(ctx context.Context, conn db.Querier, topic string) error {
 	if err := o.queries.DestinationProbeSoon(ctx, conn, topic); err != nil {
 		return fmt.Errorf("hastening the probe of %s: %w", topic, err)
 	}

@@ -135,7 +135,7 @@ func (b *bench) outcomes(key string) (outcomes []string) {
 		b.t.Fatal(err)
 	}
 	for _, delivery := range slices.Backward(log) {
-		outcomes = append(outcomes, string(delivery.Outcome))
+		outcomes = append(outcomes, delivery.Outcome)
 	}
 	return outcomes
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -19,8 +20,8 @@ type QueuePause struct {
 }
 
 // QueuePause returns the pause of the topic's queue; nil: it is not paused, or no process has worked it yet.
-func (o *Outbox) QueuePause(ctx context.Context, conn dbsqlc.DBTX, topic string) (*QueuePause, error) {
-	row, err := o.queries.QueuePause(ctx, o.river.In(conn), topic)
+func (o *Outbox) QueuePause(ctx context.Context, conn db.Querier, topic string) (*QueuePause, error) {
+	row, err := o.queries.QueuePause(ctx, o.river.in(conn), topic)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -40,8 +41,8 @@ type QueueJobs struct {
 
 // QueueJobs counts the jobs in the topic's queue, but no further than most of a state. Its cost grows with what it counts,
 // and not with how many completed jobs River keeps.
-func (o *Outbox) QueueJobs(ctx context.Context, conn dbsqlc.DBTX, topic string, most int32) (QueueJobs, error) {
-	river := o.river.In(conn)
+func (o *Outbox) QueueJobs(ctx context.Context, conn db.Querier, topic string, most int32) (QueueJobs, error) {
+	river := o.river.in(conn)
 	states, err := o.queries.QueueJobStates(ctx, river, dbsqlc.QueueJobStatesParams{Queue: topic, Most: most})
 	if err != nil {
 		return QueueJobs{}, fmt.Errorf("counting the jobs of queue %s: %w", topic, err)

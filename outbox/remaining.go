@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -17,7 +18,7 @@ type Remaining struct {
 // Remaining returns how many keys are not delivered yet that were marked from since until by, by the database's clock (see
 // Clock): of the keys that are given, or of the whole topic if none are. Its cost grows with the backlog.
 func (o *Outbox) Remaining(
-	ctx context.Context, conn dbsqlc.DBTX, topic string, since, by time.Time, keys ...string,
+	ctx context.Context, conn db.Querier, topic string, since, by time.Time, keys ...string,
 ) (Remaining, error) {
 	row, err := o.queries.OutboxRemaining(ctx, conn, dbsqlc.OutboxRemainingParams{
 		Topic: topic, MarkedSince: since, MarkedBy: by, Every: len(keys) == 0, Keys: keys,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -39,7 +40,7 @@ type Breaker struct {
 }
 
 // Standing returns how the destination stands with the fleet.
-func (o *Outbox) Standing(ctx context.Context, conn dbsqlc.DBTX, topic string) (Standing, error) {
+func (o *Outbox) Standing(ctx context.Context, conn db.Querier, topic string) (Standing, error) {
 	row, err := o.queries.DestinationGet(ctx, conn, dbsqlc.DestinationGetParams{Topic: topic, Creep: rateCreep})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Standing{Rate: 1}, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -58,13 +59,13 @@ type Backlog struct {
 }
 
 // Status returns where a row stands; false if the key was never marked.
-func (o *Outbox) Status(ctx context.Context, conn dbsqlc.DBTX, topic, key string) (Status, bool, error) {
+func (o *Outbox) Status(ctx context.Context, conn db.Querier, topic, key string) (Status, bool, error) {
 	detail, found, err := o.Detail(ctx, conn, topic, key)
 	return detail.Status, found, err
 }
 
 // Detail returns everything that is known of a row; false if the key was never marked.
-func (o *Outbox) Detail(ctx context.Context, conn dbsqlc.DBTX, topic, key string) (Detail, bool, error) {
+func (o *Outbox) Detail(ctx context.Context, conn db.Querier, topic, key string) (Detail, bool, error) {
 	row, err := o.queries.OutboxGet(ctx, conn, dbsqlc.OutboxGetParams{Topic: topic, Key: key})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Detail{}, false, nil
@@ -73,7 +74,7 @@ func (o *Outbox) Detail(ctx context.Context, conn dbsqlc.DBTX, topic, key string
 		return Detail{}, false, fmt.Errorf("reading outbox row %s/%s: %w", topic, key, err)
 	}
 	detail := Detail{
-		Status: StatusOf(row), ParkedAt: row.ParkedAt, Failures: int(row.Failures), JobID: row.JobID,
+		Status: statusOf(row), ParkedAt: row.ParkedAt, Failures: int(row.Failures), JobID: row.JobID,
 		LeasedAt: row.LeasedAt, LeaseEnds: row.LeaseExpiresAt, NotBefore: row.NotBefore,
 		DoubtedAt: row.DoubtedAt, VerifyAt: row.VerifyAt, Applied: row.Applied,
 	}
@@ -85,7 +86,7 @@ func (o *Outbox) Detail(ctx context.Context, conn dbsqlc.DBTX, topic, key string
 }
 
 // Clock returns the database's time, by which everything here is measured.
-func (o *Outbox) Clock(ctx context.Context, conn dbsqlc.DBTX) (time.Time, error) {
+func (o *Outbox) Clock(ctx context.Context, conn db.Querier) (time.Time, error) {
 	now, err := o.queries.OutboxClock(ctx, conn)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("reading the database's clock: %w", err)
@@ -93,10 +94,9 @@ func (o *Outbox) Clock(ctx context.Context, conn dbsqlc.DBTX) (time.Time, error)
 	return now, nil
 }
 
-// StatusOf returns where a row stands.
-func StatusOf(row dbsqlc.Outbox) Status {
+func statusOf(row dbsqlc.Outbox) Status {
 	return Status{
-		State:          stateOf(row),
+		State:          StateOf(row.DirtySince, row.ParkedAt),
 		DesiredVersion: row.DesiredVersion,
 		SyncedVersion:  row.SyncedVersion,
 		DirtySince:     row.DirtySince,
@@ -106,11 +106,12 @@ func StatusOf(row dbsqlc.Outbox) Status {
 	}
 }
 
-func stateOf(row dbsqlc.Outbox) State {
+// StateOf returns where a row stands that was dirty since then, and parked then.
+func StateOf(dirtySince, parkedAt *time.Time) State {
 	switch {
-	case row.ParkedAt != nil:
+	case parkedAt != nil:
 		return StateParked
-	case row.DirtySince != nil:
+	case dirtySince != nil:
 		return StateDirty
 	default:
 		return StateClean
@@ -119,7 +120,7 @@ func stateOf(row dbsqlc.Outbox) State {
 
 // Backlog counts what the topic still has to deliver, but no further than most rows of a kind. Its cost grows with what
 // it counts, not with the table.
-func (o *Outbox) Backlog(ctx context.Context, conn dbsqlc.DBTX, topic string, most int32) (Backlog, error) {
+func (o *Outbox) Backlog(ctx context.Context, conn db.Querier, topic string, most int32) (Backlog, error) {
 	row, err := o.queries.OutboxBacklog(ctx, conn, dbsqlc.OutboxBacklogParams{Topic: topic, Most: most})
 	if err != nil {
 		return Backlog{}, fmt.Errorf("counting the backlog of %s: %w", topic, err)
@@ -127,17 +128,4 @@ func (o *Outbox) Backlog(ctx context.Context, conn dbsqlc.DBTX, topic string, mo
 	return Backlog{
 		Dirty: row.Dirty, Parked: row.Parked, OldestDirtyAge: row.OldestDirtyAge, OldestPriority: Priority(row.OldestPriority),
 	}, nil
-}
-
-// Deliveries returns the key's deliveries, newest first: at most limit, after the one with the ID before; 0: the newest.
-func (o *Outbox) Deliveries(
-	ctx context.Context, conn dbsqlc.DBTX, topic, key string, before int64, limit int32,
-) ([]dbsqlc.OutboxDelivery, error) {
-	rows, err := o.queries.OutboxDeliveryList(ctx, conn, dbsqlc.OutboxDeliveryListParams{
-		Topic: topic, Key: key, BeforeID: before, MaxRows: limit,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing deliveries of %s/%s: %w", topic, key, err)
-	}
-	return rows, nil
 }

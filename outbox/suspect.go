@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -53,7 +54,7 @@ func (o *Outbox) SuspectTx(
 }
 
 // Contested returns those of the keys that SuspectTx would not have read back again today, sorted.
-func (o *Outbox) Contested(ctx context.Context, conn dbsqlc.DBTX, topic string, keys ...string) ([]string, error) {
+func (o *Outbox) Contested(ctx context.Context, conn db.Querier, topic string, keys ...string) ([]string, error) {
 	contested, err := o.queries.OutboxContested(ctx, conn, dbsqlc.OutboxContestedParams{
 		Topic: topic, Keys: keys, ContestLimit: contestLimit, ContestWindow: contestWindow,
 	})

@@ -91,7 +91,7 @@ func (o *Outbox) sweepTx(
 	if _, err := tx.Exec(ctx, "SET LOCAL jit = off"); err != nil {
 		return nil, err
 	}
-	rows, err := o.queries.OutboxSweep(ctx, o.river.In(tx), dbsqlc.OutboxSweepParams{
+	rows, err := o.queries.OutboxSweep(ctx, o.river.in(tx), dbsqlc.OutboxSweepParams{
 		Topic: topic, AfterDirtySince: after.DirtySince, AfterKey: after.Key,
 		Lease: o.lease, Patience: sweepPatience, Grace: sweepGrace, MaxRows: sweepBatch,
 	})
@@ -113,7 +113,7 @@ func (o *Outbox) sweepTx(
 // sweepUnverified takes one batch: verifications are not urgent, and what is left is the next sweep's.
 func (o *Outbox) sweepUnverified(ctx context.Context, conn Conn, waker Waker, topic string) error {
 	return db.Transact(ctx, conn, func(tx pgx.Tx) error {
-		keys, err := o.queries.OutboxSweepUnverified(ctx, o.river.In(tx), dbsqlc.OutboxSweepUnverifiedParams{
+		keys, err := o.queries.OutboxSweepUnverified(ctx, o.river.in(tx), dbsqlc.OutboxSweepUnverifiedParams{
 			Topic: topic, Lease: o.lease, Patience: sweepPatience, Grace: sweepGrace, MaxRows: sweepBatch,
 		})
 		if err != nil {

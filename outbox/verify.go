@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -42,11 +43,11 @@ func (o *Outbox) VerifyTx(
 // not accepted. If it was a push that was applied (failure is nil) or may be, it may have landed over a newer one: the
 // key is verified soon.
 func (o *Outbox) RecordFenced(
-	ctx context.Context, conn dbsqlc.DBTX, lease Lease, receipt Receipt, failure *Failure, duration time.Duration,
+	ctx context.Context, conn db.Querier, lease Lease, receipt Receipt, failure *Failure, duration time.Duration,
 ) error {
 	params := dbsqlc.OutboxRecordFencedParams{
 		Topic: lease.Topic, Key: lease.Key, Version: lease.Version, JobID: lease.jobID(),
-		InDoubt: failure == nil || failure.InDoubt,
+		InDoubt: failure == nil || failure.MayLand(),
 		Status:  receipt.status(), TraceID: receipt.traceID(), Duration: duration,
 	}
 	if failure != nil {

@@ -47,7 +47,7 @@ func (b *bench) verifyIn(key string) time.Duration {
 	return a.VerifyAt.Sub(*a.DoubtedAt).Round(time.Second)
 }
 
-var lostAnswer = &outbox.Failure{Action: outbox.Ambiguous, InDoubt: true, Err: errors.New("timeout")}
+var lostAnswer = &outbox.Failure{Action: outbox.Ambiguous, Err: errors.New("timeout")}
 
 // A push without an answer may land after the next one: the key is read back until it cannot any more.
 func TestVerifyAfterDoubt(t *testing.T) {

@@ -17,6 +17,8 @@ import (
 // once it commits.
 type Marker interface {
 	MarkTx(ctx context.Context, tx pgx.Tx, urgency Urgency, clerkOrgIDs ...string) error
+	// ChangedTx is told of the organizations behind that: of those whose claims change, by our ids, linked to Clerk or not.
+	ChangedTx(ctx context.Context, tx pgx.Tx, urgency Urgency, ids ...string) error
 }
 
 // Urgency says what is to be pushed before what.

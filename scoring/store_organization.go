@@ -115,10 +115,12 @@ func (s *Store) DeleteTx(ctx context.Context, tx pgx.Tx, id string) error {
 	if err != nil {
 		return fmt.Errorf("deleting organization %s: %w", id, notFound(err))
 	}
-	if clerkOrgID == nil {
-		return nil
+	if clerkOrgID != nil {
+		if err := s.marker.MarkTx(ctx, tx, UrgencyLive, *clerkOrgID); err != nil {
+			return err
+		}
 	}
-	return s.marker.MarkTx(ctx, tx, UrgencyLive, *clerkOrgID)
+	return s.marker.ChangedTx(ctx, tx, UrgencyLive, id)
 }
 
 // MarkTx has the organization pushed again though nothing changed. Reports whether it is linked, else there is

@@ -90,15 +90,23 @@ func appendScore(scores *dbsqlc.OrganizationSaveScoresParams, id string, score *
 // mark announces the Clerk organizations whose claims the revisions change. One that was unlinked is announced too: its
 // claims are to go.
 func (s *Store) mark(ctx context.Context, tx pgx.Tx, urgency Urgency, revisions []*revision) error {
-	var clerkOrgIDs []string
+	var clerkOrgIDs, ids []string
 	for _, r := range revisions {
 		clerkOrgIDs = append(clerkOrgIDs, r.outdated()...)
+		if r.claimsChanged() {
+			ids = append(ids, r.after.ID)
+		}
 	}
 	s.warnUnlinked(ctx, revisions)
-	if len(clerkOrgIDs) == 0 {
+	if len(clerkOrgIDs) > 0 {
+		if err := s.marker.MarkTx(ctx, tx, urgency, clerkOrgIDs...); err != nil {
+			return err
+		}
+	}
+	if len(ids) == 0 {
 		return nil
 	}
-	return s.marker.MarkTx(ctx, tx, urgency, clerkOrgIDs...)
+	return s.marker.ChangedTx(ctx, tx, urgency, ids...)
 }
 
 // outdated is the Clerk organizations that do not say what they should once the revision is committed.

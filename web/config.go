@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
 
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/scoring"
@@ -29,15 +32,26 @@ type Config struct {
 	// Sync says how organizations are synced, and keeps the operator log. Required.
 	Sync *claimsync.Sync
 
-	// AdminToken opens everything that is not open to all. Required: an empty one would open it to everybody. Nor may it
-	// begin or end with space, such as the newline at the end of a file, which a bearer header does not carry.
+	// AdminToken opens everything that is not open to all. Required, unless there is Authorize: an empty one would open it to
+	// everybody. Nor may it begin or end with space, such as the newline at the end of a file, which a bearer header does not
+	// carry.
 	AdminToken string `json:"-"`
 
-	// RiverUI is served at /riverui/, see NewRiverUI. Nil: not at all.
-	RiverUI http.Handler
+	// Authorize is an application's own way to open all that, instead of AdminToken: it says whether whoever makes the request
+	// may, and by what name the operator log knows them. A request that it turns down is answered with 401; to lead a browser
+	// to a login is for a handler before this one.
+	Authorize func(*http.Request) (operator string, ok bool)
 
-	// Console is served at / and the paths that console.New names. Nil: not at all, and / leads to River UI.
-	Console http.Handler
+	// Prefix is the path below which the handler is mounted, such as "/internal/claimsync": requests come with it, and links
+	// and redirects have it. Defaults to none.
+	Prefix string
+
+	// River is the client that inserts jobs. With it there are the console at / and River UI at /riverui/, which need
+	// Handler.Start; without, there is the API.
+	River *river.Client[pgx.Tx]
+
+	// FanOutTimeout is console.Config's.
+	FanOutTimeout time.Duration
 
 	// Metrics is served at /metrics, without the token. Nil: not at all.
 	Metrics http.Handler
@@ -64,6 +78,9 @@ func (c Config) redacted() string {
 	return fmt.Sprintf("web.Config{RequestTimeout: %s}", c.RequestTimeout)
 }
 
+// validPrefix: nothing that a pattern of http.ServeMux or a URL would understand in another way.
+var validPrefix = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
+
 func (c Config) withDefaults() (Config, error) {
 	switch {
 	case c.Pool == nil:
@@ -72,8 +89,12 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("web: Config.Store is required")
 	case c.Sync == nil:
 		return c, errors.New("web: Config.Sync is required")
-	case c.AdminToken == "":
-		return c, errors.New("web: Config.AdminToken is required")
+	case c.AdminToken == "" && c.Authorize == nil:
+		return c, errors.New("web: Config.AdminToken or Config.Authorize is required")
+	case c.AdminToken != "" && c.Authorize != nil:
+		return c, errors.New("web: Config.AdminToken and Config.Authorize exclude each other")
+	case !validPrefix.MatchString(c.Prefix):
+		return c, fmt.Errorf("web: Config.Prefix is %q, not a path such as /internal/claimsync", c.Prefix)
 	case c.AdminToken != strings.TrimSpace(c.AdminToken):
 		return c, errors.New("web: Config.AdminToken begins or ends with space")
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,12 @@ func TestConfig(t *testing.T) {
 		{"AdminToken", func(c *web.Config) { c.AdminToken = "" }},
 		{"AdminToken", func(c *web.Config) { c.AdminToken = " " }},
 		{"AdminToken", func(c *web.Config) { c.AdminToken += "\n" }},
+		{"Authorize", func(c *web.Config) { c.Authorize = func(*http.Request) (string, bool) { return "", true } }}, // and a token
+		{"Prefix", func(c *web.Config) { c.Prefix = "internal/claimsync" }},
+		{"Prefix", func(c *web.Config) { c.Prefix = "/internal/claimsync/" }},
+		{"Prefix", func(c *web.Config) { c.Prefix = "/internal/../claimsync" }},
+		{"Prefix", func(c *web.Config) { c.Prefix = "//elsewhere.example" }},
+		{"Prefix", func(c *web.Config) { c.Prefix = "/{tenant}" }},
 	} {
 		config := complete
 		test.spoil(&config)

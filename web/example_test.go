@@ -15,7 +15,6 @@ import (
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/metrics"
 	"github.com/claimsync/claimsync/web"
-	"github.com/claimsync/claimsync/web/console"
 )
 
 // The API in front of a database. Another process delivers: this one has no Clerk client and only inserts jobs.
@@ -29,14 +28,6 @@ func ExampleNewHandler() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ui, err := web.NewRiverUI(client, slog.Default())
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := ui.Start(ctx); err != nil {
-		log.Fatal(err)
-	}
-
 	gauges := metrics.New()
 	sync, err := claimsync.New(claimsync.Config{Pool: pool, Observer: gauges})
 	if err != nil {
@@ -45,21 +36,19 @@ func ExampleNewHandler() {
 	gauges.WatchPool(pool)
 	gauges.WatchOutbox(pool, sync.Outbox(), claimsync.Topic)
 
-	pages, err := console.New(console.Config{Sync: sync, River: client, JobsPath: "/riverui/jobs/"})
-	if err != nil {
-		log.Fatal(err)
-	}
 	handler, err := web.NewHandler(web.Config{
 		Pool:       pool,
 		Store:      sync.Store(jobs.NewWaker(client)),
 		Sync:       sync,
 		AdminToken: "from a secret store",
-		Console:    pages,
-		RiverUI:    ui,
+		River:      client, // for the console and River UI
 		Metrics:    gauges.Handler(),
 		Logger:     slog.Default(),
 	})
 	if err != nil {
+		log.Fatal(err)
+	}
+	if err := handler.Start(ctx); err != nil {
 		log.Fatal(err)
 	}
 	server := &http.Server{Addr: "127.0.0.1:8080", Handler: handler, ReadTimeout: 10 * time.Second}

@@ -4,31 +4,57 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"golang.org/x/sync/singleflight"
-
-	"github.com/claimsync/claimsync/web/console"
+	"riverqueue.com/riverui"
 )
 
-// server holds what the endpoints share.
-type server struct {
-	config    Config
-	readiness singleflight.Group
+// Handler answers all requests. It is safe for concurrent use.
+type Handler struct {
+	front   *front
+	riverUI *riverui.Handler // nil: none
 }
 
 // NewHandler returns the handler of all routes. The error is an incomplete configuration.
-func NewHandler(config Config) (http.Handler, error) {
+func NewHandler(config Config) (*Handler, error) {
 	config, err := config.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	s := &server{config: config}
-	return &front{mux: s.routes(), logger: config.Logger}, nil
+	if config.River != nil {
+		if err := s.addPages(); err != nil {
+			return nil, err
+		}
+	}
+	return &Handler{front: &front{mux: s.routes(), logger: config.Logger}, riverUI: s.riverUI}, nil
 }
 
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.front.ServeHTTP(w, r) }
+
+// Start starts what keeps River UI's counts fresh, until ctx is done. Without River there is nothing to start.
+func (h *Handler) Start(ctx context.Context) error {
+	if h.riverUI == nil {
+		return nil
+	}
+	return h.riverUI.Start(ctx)
+}
+
+// server holds what the endpoints share.
+type server struct {
+	config    Config
+	readiness singleflight.Group
+	console   http.Handler     // nil: none
+	riverUI   *riverui.Handler // the same
+}
+
+// routes are all below the prefix.
 func (s *server) routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	guard := newGuard(s.config.AdminToken)
+	routes := http.NewServeMux()
+	mux := prefixed{routes, s.config.Prefix}
+	guard := newGuard(s.config)
 
 	v1 := func(pattern string, endpoint endpoint) {
 		mux.Handle(pattern, guard.protect(challengeBearer, s.handle(endpoint)))
@@ -42,29 +68,33 @@ func (s *server) routes() *http.ServeMux {
 	v1("POST /v1/organizations/{id}/recalculate", s.recalculateOrganization)
 	v1("POST /v1/organizations/{id}/sync", s.syncOrganization)
 
-	mux.HandleFunc("GET /livez", s.livez)
-	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("GET /livez", http.HandlerFunc(s.livez))
+	mux.Handle("GET /readyz", http.HandlerFunc(s.readyz))
 	if s.config.Metrics != nil {
 		mux.Handle("GET /metrics", s.config.Metrics)
 	}
 	if s.config.Webhook != nil {
 		mux.Handle("POST /webhooks/clerk", s.handle(s.receiveWebhook))
 	}
-	page := func(pattern string, handler http.Handler) {
-		mux.Handle(pattern, guard.protect(challengeBasic, handler))
+	if s.config.River != nil {
+		s.routePages(mux, guard)
 	}
-	if s.config.RiverUI != nil {
-		page("/riverui/", s.riverUI())
+	return routes
+}
+
+// prefixed is a mux whose patterns are below a prefix.
+type prefixed struct {
+	mux    *http.ServeMux
+	prefix string
+}
+
+// Handle is http.ServeMux's.
+func (p prefixed) Handle(pattern string, handler http.Handler) {
+	method, path, found := strings.Cut(pattern, " ")
+	if !found {
+		method, path = "", pattern
 	}
-	switch {
-	case s.config.Console != nil:
-		for _, pattern := range console.Patterns {
-			page(pattern, s.config.Console)
-		}
-	case s.config.RiverUI != nil:
-		page("GET /{$}", http.RedirectHandler("/riverui/", http.StatusFound))
-	}
-	return mux
+	p.mux.Handle(strings.TrimSpace(method+" "+p.prefix+path), handler)
 }
 
 // endpoint is a handler that leaves its failures to one place, see problemOf.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/web/operator"
+	"github.com/claimsync/claimsync/internal/operator"
 )
 
 // errRefused is River UI's, which has answered already.
@@ -18,12 +18,12 @@ var errRefused = errors.New("refused")
 // logged has River UI do what is asked for, and keeps in the operator log who asked for what and how it was answered. What
 // cannot be logged is not done.
 func (s *server) logged(w http.ResponseWriter, r *http.Request, body []byte) {
-	action, target := riverAction(r, body)
+	action, target := riverAction(r.Method, strings.TrimPrefix(r.URL.Path, s.config.Prefix), body)
 	done := false
 	err := s.config.Sync.Operate(r.Context(), operator.Of(r), action, target, func(ctx context.Context) (string, error) {
 		done = true
 		answered := &response{ResponseWriter: w}
-		s.config.RiverUI.ServeHTTP(answered, r.WithContext(ctx))
+		s.riverUI.ServeHTTP(answered, r.WithContext(ctx))
 		if answered.status >= http.StatusBadRequest {
 			return "", fmt.Errorf("%w: answered %d", errRefused, answered.status)
 		}
@@ -34,11 +34,10 @@ func (s *server) logged(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 }
 
-// riverAction is what River UI is asked to do, as the operator log names it: to a queue, to the jobs whose ids are in the body,
+// riverAction is what River UI, at the path below our prefix, is asked to do, as the operator log names it: to a queue, to the jobs whose ids are in the body,
 // or whatever else.
-func riverAction(r *http.Request, body []byte) (action, target string) {
-	_, path, _ := strings.Cut(r.URL.Path, "/api/")
-	switch parts := strings.Split(path, "/"); {
+func riverAction(method, path string, body []byte) (action, target string) {
+	switch parts := strings.Split(strings.TrimPrefix(path, riverUIPath+"/api/"), "/"); {
 	case len(parts) == 3 && parts[0] == "queues" && parts[2] == "pause":
 		return claimsync.ActionQueuePause, parts[1]
 	case len(parts) == 3 && parts[0] == "queues" && parts[2] == "resume":
@@ -51,7 +50,7 @@ func riverAction(r *http.Request, body []byte) (action, target string) {
 			return claimsync.ActionJobs, fmt.Sprintf("%s %d: %s", parts[1], len(jobs.IDs), numbers(jobs.IDs))
 		}
 	}
-	return claimsync.ActionRiverUI, r.Method + " " + r.URL.Path
+	return claimsync.ActionRiverUI, method + " " + path
 }
 
 func numbers(ids []json.Number) string {

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
 )
@@ -31,7 +31,7 @@ type summary struct {
 
 // describe adds to an organization how it is synced, as conn sees it.
 func (s *server) describe(
-	ctx context.Context, conn dbsqlc.DBTX, org *scoring.Organization, result *scoring.Result,
+	ctx context.Context, conn db.Querier, org *scoring.Organization, result *scoring.Result,
 ) (organization, error) {
 	var status outbox.Status
 	if org.ClerkOrgID != nil {

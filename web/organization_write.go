@@ -106,7 +106,7 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, status int, chang
 		return err
 	}
 	if status == http.StatusCreated {
-		w.Header().Set("Location", "/v1/organizations/"+written.ID) // its characters need no escaping in a path
+		w.Header().Set("Location", s.config.Prefix+"/v1/organizations/"+written.ID) // its characters need no escaping in a path
 	}
 	return answer(w, status, written)
 }

@@ -5,23 +5,25 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
 	"riverqueue.com/riverui"
+
+	"github.com/claimsync/claimsync/jobs"
 )
 
-// NewRiverUI returns River UI for [Config.RiverUI]. The caller starts it; it stops when the context given to Start ends.
-// It has no authentication of its own, so it belongs behind [NewHandler]. Its list hides the jobs' arguments until they
-// are asked for: ours are ids, but the client may also run jobs of the application, whose arguments are not ours to show.
-func NewRiverUI(client *river.Client[pgx.Tx], logger *slog.Logger) (*riverui.Handler, error) {
+// riverUIPath is where River UI is, below the prefix.
+const riverUIPath = "/riverui"
+
+// newRiverUI returns River UI. It has no authentication of its own, so it belongs behind the guard. Its list hides the jobs'
+// arguments until they are asked for: ours are ids, but the client may also run jobs of the application, whose arguments are
+// not ours to show.
+func newRiverUI(config Config) (*riverui.Handler, error) {
 	handler, err := riverui.NewHandler(&riverui.HandlerOpts{
-		Endpoints:                riverui.NewEndpoints(client, nil),
+		Endpoints:                riverui.NewEndpoints(config.River, nil),
 		JobListHideArgsByDefault: true,
-		Logger:                   logger,
-		Prefix:                   "/riverui",
+		Logger:                   jobs.RiverLogger(config.Logger),
+		Prefix:                   config.Prefix + riverUIPath,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making River UI: %w", err)
@@ -34,25 +36,23 @@ func NewRiverUI(client *river.Client[pgx.Tx], logger *slog.Logger) (*riverui.Han
 const riverUIPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// riverUI is River UI within the limits that the API has, and with the operator log. It would read a body of any length, and
-// query for as long as that takes.
-func (s *server) riverUI() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", riverUIPolicy)
-		body, err := readBody(w, r)
-		if err != nil {
-			problemOf(err).write(w)
-			return
-		}
-		ctx, cancel := context.WithTimeout(r.Context(), s.config.RequestTimeout)
-		defer cancel()
-		r = r.WithContext(ctx)
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		switch r.Method {
-		case http.MethodGet, http.MethodHead, http.MethodOptions:
-			s.config.RiverUI.ServeHTTP(w, r)
-		default:
-			s.logged(w, r, body)
-		}
-	})
+// serveRiverUI is River UI within the limits that the API has, and with the operator log. It would read a body of any length,
+// and query for as long as that takes.
+func (s *server) serveRiverUI(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Security-Policy", riverUIPolicy)
+	body, err := readBody(w, r)
+	if err != nil {
+		problemOf(err).write(w)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.config.RequestTimeout)
+	defer cancel()
+	r = r.WithContext(ctx)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		s.riverUI.ServeHTTP(w, r)
+	default:
+		s.logged(w, r, body)
+	}
 }

@@ -61,6 +61,9 @@ func newAPI(t *testing.T, pool *pgxpool.Pool, adjust ...func(*web.Config)) *api 
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := handler.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	client := server.Client()

@@ -1,6 +1,6 @@
 package main
 
-import "github.com/claimsync/claimsync"
+import "github.com/claimsync/claimsync/internal/timewords"
 
 // What the steps of an examination need. Each returns why there is none; "": there is.
 
@@ -47,7 +47,7 @@ func aKey(x *examination) string {
 func aCall(x *examination) string {
 	why := aKey(x)
 	if blocked := x.gate.Destination.Blocked; why == "" && blocked != nil {
-		why = "not called: Clerk has everybody wait, and may be called again " + claimsync.FromNow(x.gate.Now, blocked.Until)
+		why = "not called: Clerk has everybody wait, and may be called again " + timewords.FromNow(x.gate.Now, blocked.Until)
 	}
 	return why
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/internal/timewords"
 )
 
 const webhooksPage = "https://dashboard.clerk.com/~/webhooks"
@@ -40,7 +40,7 @@ func (x *examination) webhooks(ctx context.Context) finding {
 	case err != nil:
 		return broken(err)
 	}
-	return ok("the last event came %s ago", claimsync.Span(ago))
+	return ok("the last event came %s ago", timewords.Span(ago))
 }
 
 func (x *examination) adminToken(context.Context) finding {

@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
 )
 
@@ -64,7 +64,7 @@ func (c *logCommand) Run(ctx context.Context, a *app) error {
 
 func (c *logCommand) deliveries(ctx context.Context, w io.Writer, t *tool) error {
 	key, err := t.sync.Key(ctx, c.ID)
-	var deliveries []dbsqlc.OutboxDelivery
+	var deliveries []outbox.Delivery
 	if err == nil && key != "" {
 		deliveries, err = t.sync.Outbox().Deliveries(ctx, t.pool, claimsync.Topic, key, 0, c.Limit)
 	}

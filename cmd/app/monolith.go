@@ -21,7 +21,6 @@ import (
 	"github.com/claimsync/claimsync/metrics"
 	"github.com/claimsync/claimsync/scoring"
 	"github.com/claimsync/claimsync/web"
-	webconsole "github.com/claimsync/claimsync/web/console"
 )
 
 const (
@@ -91,11 +90,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (*monolith, error
 	}
 	waker := jobs.NewWaker(m.river)
 	m.store = m.sync.Store(waker)
-	riverUI, err := web.NewRiverUI(m.river, jobs.RiverLogger(config.logger))
-	if err != nil {
-		return nil, err
-	}
-	handler, err := m.newHandler(config, waker, riverUI)
+	handler, err := m.newHandler(config, waker)
 	if err != nil {
 		return nil, err
 	}
@@ -112,12 +107,12 @@ func startMonolith(ctx context.Context, config monolithConfig) (*monolith, error
 		cancel()
 		return nil, errors.Join(fmt.Errorf("starting River: %w", err), listener.Close())
 	}
-	if err := riverUI.Start(background); err != nil {
+	if err := handler.Start(background); err != nil {
 		cancel()
 		return nil, errors.Join(fmt.Errorf("starting River UI: %w", err), listener.Close(), m.river.Stop(context.WithoutCancel(ctx)))
 	}
 	m.running.Go(func() { m.sync.Run(background, waker) })
-	m.serve(listener, handler)
+	m.serve(listener, config.tracing.traceRequests(handler, web.Admitted(config.adminToken)))
 	return m, nil
 }
 
@@ -139,25 +134,15 @@ func newSync(config monolithConfig, stopping context.Context) (*claimsync.Sync, 
 }
 
 // newHandler returns the handler of all requests: API, console, River UI.
-func (m *monolith) newHandler(config monolithConfig, waker jobs.Waker, riverUI http.Handler) (http.Handler, error) {
-	pages, err := webconsole.New(webconsole.Config{
-		Sync: m.sync, River: m.river, JobsPath: "/riverui/jobs/", Logger: config.logger,
-	})
-	if err != nil {
-		return nil, err
-	}
+func (m *monolith) newHandler(config monolithConfig, waker jobs.Waker) (*web.Handler, error) {
 	webConfig := web.Config{
-		Pool: config.pool, Store: m.store, Sync: m.sync, AdminToken: config.adminToken, Console: pages, RiverUI: riverUI,
+		Pool: config.pool, Store: m.store, Sync: m.sync, AdminToken: config.adminToken, River: m.river,
 		Metrics: config.metrics.Handler(), Logger: config.logger,
 	}
 	if config.webhook != nil {
 		webConfig.Webhook = m.sync.Webhook(config.webhook, waker)
 	}
-	handler, err := web.NewHandler(webConfig)
-	if err != nil {
-		return nil, err
-	}
-	return config.tracing.traceRequests(handler, web.Admitted(config.adminToken)), nil
+	return web.NewHandler(webConfig)
 }
 
 func (m *monolith) serve(listener net.Listener, handler http.Handler) {

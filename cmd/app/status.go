@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/internal/timewords"
 )
 
 type statusCommand struct {
@@ -104,7 +105,7 @@ func printStatus(w io.Writer, o *claimsync.Overview) error {
 	}
 	oldest := "none is on its way"
 	if o.OldestDirtyAge > 0 {
-		oldest = fmt.Sprintf("has waited for %s, of %s at most", claimsync.Span(o.OldestDirtyAge), claimsync.Span(claimsync.Objective))
+		oldest = fmt.Sprintf("has waited for %s, of %s at most", timewords.Span(o.OldestDirtyAge), timewords.Span(claimsync.Objective))
 	}
 	_, _ = fmt.Fprintf(table, "oldest change\t%s\n", oldest)
 	_, _ = fmt.Fprintf(table, "pushed\t%s\n", pushedInWords(o.Budget))

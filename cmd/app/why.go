@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
 )
@@ -135,11 +134,11 @@ func whyJSONOf(e *claimsync.Explanation) whyJSON {
 	return j
 }
 
-func deliveriesJSON(deliveries []dbsqlc.OutboxDelivery) []deliveryJSON {
+func deliveriesJSON(deliveries []outbox.Delivery) []deliveryJSON {
 	said := make([]deliveryJSON, len(deliveries))
 	for i, d := range deliveries {
 		said[i] = deliveryJSON{
-			scoring.Timestamp(d.FinishedAt), d.Version, string(d.Outcome), d.Status, d.Duration.Seconds(), d.TraceID, d.Error, d.JobID,
+			scoring.Timestamp(d.FinishedAt), d.Version, d.Outcome, d.Status, d.Duration.Seconds(), d.TraceID, d.Error, d.JobID,
 		}
 	}
 	return said

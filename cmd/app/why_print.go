@@ -10,7 +10,7 @@ import (
 
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk"
-	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/outbox"
 )
 
 // printWhy explains to people: sentences first, then figures.
@@ -72,7 +72,7 @@ func printClaims(w io.Writer, e *claimsync.Explanation) error {
 	wanted, applied := e.Wanted(), e.Applied()
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprint(table, "\n\tPostgres\tClerk, as last applied\t\n")
-	for _, key := range clerk.Keys {
+	for _, key := range clerk.Keys() {
 		want, have, differs := cmp.Or(wanted[key], "-"), "not known", ""
 		if applied != nil {
 			have = cmp.Or(applied[key], "-")
@@ -86,7 +86,7 @@ func printClaims(w io.Writer, e *claimsync.Explanation) error {
 }
 
 // printDeliveries prints a table of at most 80 columns; an error is a line of its own.
-func printDeliveries(w io.Writer, deliveries []dbsqlc.OutboxDelivery) error {
+func printDeliveries(w io.Writer, deliveries []outbox.Delivery) error {
 	const format = "%-14s %5s  %-11s %4s %6s  %s\n"
 	_, _ = fmt.Fprintf(w, format, "time", "ver.", "outcome", "HTTP", "took", "trace id")
 	for _, d := range deliveries {

@@ -16,6 +16,7 @@ var assetFiles embed.FS
 
 // assets are served under a name that has a hash of what is in them, so that a browser keeps them until they change.
 type assets struct {
+	prefix string            // of the console
 	byName map[string]asset  // "console.0123456789ab.css"
 	paths  map[string]string // by the name of the file
 }
@@ -29,12 +30,12 @@ var assetKinds = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
 }
 
-func newAssets() *assets {
+func newAssets(prefix string) *assets {
 	entries, err := assetFiles.ReadDir("assets")
 	if err != nil {
 		panic(err) // it is built in
 	}
-	files := &assets{byName: map[string]asset{}, paths: map[string]string{}}
+	files := &assets{prefix: prefix, byName: map[string]asset{}, paths: map[string]string{}}
 	for _, entry := range entries {
 		data, err := assetFiles.ReadFile("assets/" + entry.Name())
 		if err != nil {
@@ -43,7 +44,7 @@ func newAssets() *assets {
 		sum, extension := sha256.Sum256(data), path.Ext(entry.Name())
 		name := strings.TrimSuffix(entry.Name(), extension) + "." + hex.EncodeToString(sum[:6]) + extension
 		files.byName[name] = asset{assetKinds[extension], data}
-		files.paths[entry.Name()] = assetsPath + name
+		files.paths[entry.Name()] = prefix + assetsPath + name
 	}
 	return files
 }
@@ -52,7 +53,7 @@ func newAssets() *assets {
 func (a *assets) path(file string) string { return a.paths[file] }
 
 func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	found, ok := a.byName[strings.TrimPrefix(r.URL.Path, assetsPath)]
+	found, ok := a.byName[strings.TrimPrefix(r.URL.Path, a.prefix+assetsPath)]
 	if !ok {
 		http.NotFound(w, r) // no person asks for it
 		return

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/internal/operator"
 	"github.com/claimsync/claimsync/outbox"
-	"github.com/claimsync/claimsync/web/operator"
 )
 
 type breakerPage struct {

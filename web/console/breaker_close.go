@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/internal/operator"
+	"github.com/claimsync/claimsync/internal/timewords"
 	"github.com/claimsync/claimsync/outbox"
-	"github.com/claimsync/claimsync/web/operator"
 )
 
 func (c *console) closeQuestion(r *http.Request) (*page, error) {
@@ -76,7 +77,7 @@ func (c *console) closeBreaker(r *http.Request) (*outcome, error) {
 		if change == nil {
 			return "was closed already", err
 		}
-		return "closed; it was open for " + claimsync.Span(change.Lasted), err
+		return "closed; it was open for " + timewords.Span(change.Lasted), err
 	})
 	said := notice{code: "closed"}
 	switch {

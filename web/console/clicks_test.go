@@ -9,21 +9,43 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/web"
 )
 
-// TestClicks is a person at a browser, on the main paths; each has a tab of its own.
+// below is where an application has mounted us.
+const below = "/internal/claimsync"
+
+func mounted(config *web.Config) { config.Prefix = below }
+
+// TestClicks is a person at a browser, on the main paths; each has a tab of its own. Some are in an application of which we
+// are a part.
 func TestClicks(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
-	for name, path := range map[string]func(*stage, context.Context){
-		"redrive a group": redriveAGroup, "search, compare, push": searchCompareAndPush, "breaker, live": breakerLive,
-		"drift": checkAndRepair, "without scripts": withoutJavaScript, "typing is left alone": typingIsLeftAlone,
+	alone := func(*web.Config) {}
+	for name, test := range map[string]struct {
+		path  func(*stage, context.Context)
+		where func(*web.Config)
+	}{
+		"redrive a group": {redriveAGroup, alone}, "search, compare, push": {searchCompareAndPush, mounted},
+		"breaker, live": {breakerLive, mounted}, "drift": {checkAndRepair, alone},
+		"without scripts": {withoutJavaScript, mounted}, "typing is left alone": {typingIsLeftAlone, alone},
+		"to River UI and its jobs": {jobsInRiverUI, mounted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path(newStage(t), browser)
+			test.path(newStage(t, test.where), browser)
 		})
 	}
+}
+
+// jobsInRiverUI follows the link to River UI, whose own scripts then have to find its parts and its API.
+func jobsInRiverUI(s *stage, browser context.Context) {
+	s.create("a", "A")
+	b := newTab(s, browser)
+	b.goTo("/organizations/a")
+	b.run(chromedp.Click(chromedp.Search(`//main//a[starts-with(text(), "job ")]`)))
+	b.sees("outbox_delivery", "Available")
 }
 
 func redriveAGroup(s *stage, browser context.Context) {

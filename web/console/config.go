@@ -26,6 +26,10 @@ type Config struct {
 	// River inserts jobs, which they are that the pages link to. Required.
 	River *river.Client[pgx.Tx]
 
+	// Prefix is the path below which the console is mounted, as in /internal/claimsync: requests come with it, and links have
+	// it. Defaults to none.
+	Prefix string
+
 	// JobsPath is where River UI has its jobs, each below its id. Defaults to nowhere: then nothing links to them.
 	JobsPath string
 

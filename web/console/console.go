@@ -8,10 +8,12 @@ import (
 	"github.com/claimsync/claimsync/jobs"
 )
 
-// Patterns are what the console is to be mounted at.
-var Patterns = []string{
-	"/{$}", "/organizations", "/organizations/", "/parked", "/parked/", "/drift", "/drift/", "/operators",
-	"/breaker", "/breaker/", "/queue/", assetsPath,
+// Patterns returns what the console is to be mounted at, below its prefix.
+func Patterns() []string {
+	return []string{
+		"/{$}", "/organizations", "/organizations/", "/parked", "/parked/", "/drift", "/drift/", "/operators",
+		"/breaker", "/breaker/", "/queue/", assetsPath,
+	}
 }
 
 // policy: all is from here, and nothing is inline.
@@ -33,56 +35,66 @@ func New(config Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := newAssets()
 	c := &console{
 		config: config, sync: config.Sync, waker: jobs.NewWaker(config.River), mux: http.NewServeMux(),
-		pages: newTemplates(files, config.JobsPath),
 	}
-	c.mux.Handle("GET "+assetsPath, files)
+	files := newAssets(config.Prefix)
+	c.pages = newTemplates(c.words(files))
+	c.get(assetsPath, files)
 	c.routes()
 	return c, nil
 }
 
 func (c *console) routes() {
-	for pattern, view := range map[string]view{
-		"GET /{$}":                c.overview,
-		"GET /organizations":      c.organizations,
-		"GET /organizations/{id}": c.organization,
-		"GET /parked":             c.parked,
-		"GET /parked/redrive":     c.redriveQuestion,
-		"GET /drift":              c.drift,
-		"GET /drift/repair":       c.repairQuestion,
-		"GET /operators":          c.operators,
-		"GET /breaker":            c.breaker,
-		"GET /breaker/close":      c.closeQuestion,
-		"GET /queue/resume":       c.resumeQuestion,
-		// Not with a redirect: what it shows is nowhere else.
-		"POST /organizations/{id}/compare": c.compare,
+	for path, view := range map[string]view{
+		"/{$}":                c.overview,
+		"/organizations":      c.organizations,
+		"/organizations/{id}": c.organization,
+		"/parked":             c.parked,
+		"/parked/redrive":     c.redriveQuestion,
+		"/drift":              c.drift,
+		"/drift/repair":       c.repairQuestion,
+		"/operators":          c.operators,
+		"/breaker":            c.breaker,
+		"/breaker/close":      c.closeQuestion,
+		"/queue/resume":       c.resumeQuestion,
 	} {
-		c.mux.Handle(pattern, c.show(view))
+		c.get(path, c.show(view))
 	}
-	for pattern, act := range map[string]action{
-		"POST /organizations/{id}/push":        c.push,
-		"POST /organizations/{id}/recalculate": c.recalculate,
-		"POST /organizations/{id}/redrive":     c.redrive,
-		"POST /parked/redrive":                 c.redriveAll,
-		"POST /drift/check":                    c.checkDrift,
-		"POST /drift/repair":                   c.repairDrift,
-		"POST /breaker/open":                   c.openBreaker,
-		"POST /breaker/close":                  c.closeBreaker,
-		"POST /queue/resume":                   c.resumeQueue,
+	for path, act := range map[string]action{
+		"/organizations/{id}/push":        c.push,
+		"/organizations/{id}/recalculate": c.recalculate,
+		"/organizations/{id}/redrive":     c.redrive,
+		"/parked/redrive":                 c.redriveAll,
+		"/drift/check":                    c.checkDrift,
+		"/drift/repair":                   c.repairDrift,
+		"/breaker/open":                   c.openBreaker,
+		"/breaker/close":                  c.closeBreaker,
+		"/queue/resume":                   c.resumeQueue,
 	} {
-		c.mux.Handle(pattern, c.do(act))
+		c.post(path, c.do(act))
 	}
+	// Not with a redirect: what it shows is nowhere else.
+	c.post("/organizations/{id}/compare", c.show(c.compare))
 	// Where a reload leads that was meant for a page.
-	for pattern, to := range map[string]string{
-		"GET /drift/check": "/drift", "GET /breaker/{action}": "/breaker", "GET /queue/{action}": "/",
+	for path, to := range map[string]string{
+		"/drift/check": "/drift", "/breaker/{action}": "/breaker", "/queue/{action}": "/",
 	} {
-		c.mux.Handle(pattern, http.RedirectHandler(to, http.StatusSeeOther))
+		c.get(path, http.RedirectHandler(c.path(to), http.StatusSeeOther))
 	}
-	c.mux.HandleFunc("GET /organizations/{id}/{action}", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, organizationPath(r.PathValue("id")), http.StatusSeeOther)
-	})
+	c.get("/organizations/{id}/{action}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, c.path(organizationPath(r.PathValue("id"))), http.StatusSeeOther)
+	}))
+}
+
+// path is where a path of ours is seen from outside. What is below the prefix is so at the rim alone: in a template, a
+// redirect, a route.
+func (c *console) path(path string) string { return c.config.Prefix + path }
+
+func (c *console) get(path string, handler http.Handler) { c.mux.Handle("GET "+c.path(path), handler) }
+
+func (c *console) post(path string, handler http.Handler) {
+	c.mux.Handle("POST "+c.path(path), handler)
 }
 
 func (c *console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -108,7 +120,7 @@ func (c *console) show(view view) http.Handler {
 			c.fail(w, r, err)
 			return
 		}
-		shown.Said = takeNotice(w, r)
+		shown.Said = c.takeNotice(w, r)
 		c.write(w, r, http.StatusOK, shown)
 	})
 }
@@ -144,8 +156,8 @@ func (c *console) do(act action) http.Handler {
 		case done.question != nil:
 			c.write(w, r, http.StatusOK, done.question)
 		default:
-			leaveNotice(w, done.notice)
-			http.Redirect(w, r, done.to, http.StatusSeeOther)
+			c.leaveNotice(w, done.notice)
+			http.Redirect(w, r, c.path(done.to), http.StatusSeeOther)
 		}
 	})
 }

@@ -29,7 +29,6 @@ import (
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/scoring"
 	"github.com/claimsync/claimsync/web"
-	"github.com/claimsync/claimsync/web/console"
 )
 
 func TestMain(m *testing.M) {
@@ -52,15 +51,16 @@ type stage struct {
 	waker jobs.Waker
 	store *scoring.Store
 	log   *logtest.Journal
-	url   string
+	url   string // with the prefix
+	base  string // the prefix
 }
 
-func newStage(t *testing.T, edits ...func(*console.Config)) *stage {
+func newStage(t *testing.T, edits ...func(*web.Config)) *stage {
 	t.Helper()
 	return newStageOn(t, dbtest.New(t), edits...)
 }
 
-func newStageOn(t *testing.T, pool *pgxpool.Pool, edits ...func(*console.Config)) *stage {
+func newStageOn(t *testing.T, pool *pgxpool.Pool, edits ...func(*web.Config)) *stage {
 	t.Helper()
 	server, err := clerktest.Start(clerktest.WithoutLimits())
 	if err != nil {
@@ -93,25 +93,20 @@ func newStageOn(t *testing.T, pool *pgxpool.Pool, edits ...func(*console.Config)
 	return s
 }
 
-func (s *stage) serve(logger *slog.Logger, edits []func(*console.Config)) {
+func (s *stage) serve(logger *slog.Logger, edits []func(*web.Config)) {
 	s.t.Helper()
-	consoleConfig := console.Config{Sync: s.sync, River: s.river, JobsPath: "/riverui/jobs/", Logger: logger}
+	config := web.Config{Pool: s.pool, Store: s.store, Sync: s.sync, River: s.river, AdminToken: token, Logger: logger}
 	for _, edit := range edits {
-		edit(&consoleConfig)
+		edit(&config)
 	}
-	pages, err := console.New(consoleConfig)
+	handler, err := web.NewHandler(config)
 	s.must(err)
-	ui, err := web.NewRiverUI(s.river, slog.New(slog.DiscardHandler))
-	s.must(err)
-	s.must(ui.Start(s.t.Context()))
-	handler, err := web.NewHandler(web.Config{
-		Pool: s.pool, Store: s.store, Sync: s.sync, AdminToken: token,
-		Console: pages, RiverUI: ui, Logger: logger,
-	})
-	s.must(err)
-	listening := httptest.NewServer(handler)
+	s.must(handler.Start(s.t.Context()))
+	mux := http.NewServeMux() // of an application
+	mux.Handle(config.Prefix+"/", handler)
+	listening := httptest.NewServer(mux)
 	s.t.Cleanup(listening.Close)
-	s.url = listening.URL
+	s.url, s.base = listening.URL+config.Prefix, config.Prefix
 }
 
 // work starts a process's worker and all that is beside it, for as long as the test lasts.
@@ -233,9 +228,10 @@ func (s *stage) post(path string, form url.Values) (page string) {
 		s.t.Fatalf("POST %s: %d %s", path, got.status, got.body)
 	}
 	cookie, _, _ := strings.Cut(got.header.Get("Set-Cookie"), ";")
-	after := s.request("GET", got.header.Get("Location"), nil, "Cookie", cookie)
+	location := strings.TrimPrefix(got.header.Get("Location"), s.base)
+	after := s.request("GET", location, nil, "Cookie", cookie)
 	if after.status != http.StatusOK {
-		s.t.Fatalf("GET %s: %d %s", got.header.Get("Location"), after.status, after.body)
+		s.t.Fatalf("GET %s: %d %s", location, after.status, after.body)
 	}
 	return after.body
 }

@@ -1,6 +1,6 @@
 // Package console is the operator console: pages that tell where each organization stands at Clerk, why, and what to do
-// about it, and that do it. [New] makes a [net/http.Handler] for [Patterns]; who may see it is up to whoever mounts it, see
-// package web.
+// about it, and that do it. [New] makes a [net/http.Handler] for [Patterns], below a prefix if it is told one; who may see
+// it is up to whoever mounts it, see package web.
 //
 //	/                       is there anything to worry about; breaker, queue, processes
 //	/organizations          search, filter by state

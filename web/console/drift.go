@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/web/operator"
+	"github.com/claimsync/claimsync/internal/operator"
 )
 
 type driftPage struct {
@@ -63,7 +63,7 @@ func (p *driftPage) announced() string {
 // show shows a page of the report.
 func (p *driftPage) show(report *claimsync.DriftReport, skip int) {
 	p.Words = report.InWords()
-	for _, kind := range claimsync.DriftKinds {
+	for _, kind := range claimsync.DriftKinds() {
 		if n := report.Kinds[kind]; n > 0 {
 			p.Kinds = append(p.Kinds, driftKind{kind, n})
 		}

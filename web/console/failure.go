@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk"
@@ -69,7 +70,7 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Method == http.MethodPost {
 		body.Undone = undone(refused)
 		if refused != errNoPage {
-			body.Back = backFrom(r)
+			body.Back = c.backFrom(r)
 		}
 	}
 	c.write(w, r, refused.Status, &page{name: "failure", Title: refused.Title, Body: body})
@@ -91,8 +92,8 @@ func undone(refused *refusal) string {
 
 // backFrom is the page from which the request was sent, with the reason that it was about, and without the
 // confirmation. A link to where the request went, and no more, would ask for another thing: for all reasons, say.
-func backFrom(r *http.Request) string {
-	path, reason := r.URL.EscapedPath(), fitForQuery(r.PostFormValue("reason"))
+func (c *console) backFrom(r *http.Request) string {
+	path, reason := strings.TrimPrefix(r.URL.EscapedPath(), c.config.Prefix), fitForQuery(r.PostFormValue("reason"))
 	switch {
 	case path == "/breaker/open":
 		path, reason = "/breaker", reasonOf(reason)

@@ -45,9 +45,9 @@ func (n notice) String() string {
 }
 
 // leaveNotice leaves it for the next page.
-func leaveNotice(w http.ResponseWriter, n notice) {
+func (c *console) leaveNotice(w http.ResponseWriter, n notice) {
 	http.SetCookie(w, &http.Cookie{
-		Name: noticeCookie, Value: n.code + "." + strconv.FormatInt(n.n, 10), Path: "/", MaxAge: 60,
+		Name: noticeCookie, Value: n.code + "." + strconv.FormatInt(n.n, 10), Path: c.path("/"), MaxAge: 60,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
 }
@@ -63,13 +63,13 @@ func isNavigation(r *http.Request) bool {
 
 // takeNotice returns what was left, "" for nothing, and removes it. What another tab gets in the background leaves it
 // to the page that is meant.
-func takeNotice(w http.ResponseWriter, r *http.Request) string {
+func (c *console) takeNotice(w http.ResponseWriter, r *http.Request) string {
 	cookie, err := r.Cookie(noticeCookie)
 	if err != nil || !isNavigation(r) {
 		return ""
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: noticeCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: noticeCookie, Path: c.path("/"), MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
 	code, number, _ := strings.Cut(cookie.Value, ".")
 	n, err := strconv.ParseInt(number, 10, 64)

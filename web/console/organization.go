@@ -8,7 +8,6 @@ import (
 
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk"
-	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/outbox"
 )
 
@@ -24,7 +23,7 @@ type organizationPage struct {
 	Tried      string                // why Clerk could not be asked
 	NextChange *time.Time            // when time alone changes the score; nil: never
 
-	Log        []dbsqlc.OutboxDelivery
+	Log        []outbox.Delivery
 	Older      string // the page with older deliveries; "": there are none
 	LogIsOlder bool   // this is one
 }
@@ -95,8 +94,8 @@ func claimsOf(explained *claimsync.Explanation, found *claimsync.Comparison) []c
 	if found != nil {
 		wanted = found.Want
 	}
-	claims := make([]claim, len(clerk.Keys))
-	for i, key := range clerk.Keys {
+	claims := make([]claim, len(clerk.Keys()))
+	for i, key := range clerk.Keys() {
 		claims[i] = claim{Key: key, Wanted: wanted[key], Applied: applied[key], ToldOf: applied != nil}
 		switch {
 		case found != nil:

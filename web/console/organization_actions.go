@@ -12,9 +12,9 @@ import (
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/internal/operator"
 	"github.com/claimsync/claimsync/outbox"
 	"github.com/claimsync/claimsync/scoring"
-	"github.com/claimsync/claimsync/web/operator"
 )
 
 // onOrganization does something to the organization in the path, and leads back to it.

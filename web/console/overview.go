@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/internal/timewords"
 )
 
 // overviewPage is whether there is anything to worry about.
@@ -81,12 +82,12 @@ func (c *console) overview(r *http.Request) (*page, error) {
 	}
 	o := &overviewPage{
 		Words: inSentences(&seen.Gate), Plot: newPlot(seen.Activity, seen.Gate.Now),
-		Objective: claimsync.Span(claimsync.Objective), Late: seen.OldestDirtyAge > claimsync.Objective && !seen.Backfilling,
+		Objective: timewords.Span(claimsync.Objective), Late: seen.OldestDirtyAge > claimsync.Objective && !seen.Backfilling,
 	}
 	o.Overview = seen
 	o.Health, o.Verdict = seen.Verdict()
 	if seen.OldestDirtyAge > 0 {
-		o.Oldest = claimsync.Span(seen.OldestDirtyAge)
+		o.Oldest = timewords.Span(seen.OldestDirtyAge)
 	}
 	return &page{
 		name: "overview", Title: "Overview", Section: "/", Live: true, Status: o.announced(),

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/internal/timewords"
 )
 
 // page is one page, for its template.
@@ -54,7 +54,7 @@ func (m moment) Exact() string { return m.t.UTC().Format("2006-01-02 15:04:05.00
 func (m moment) Absolute() string { return m.t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // Relative is as seen from now.
-func (m moment) Relative() string { return claimsync.FromNow(m.now, m.t) }
+func (m moment) Relative() string { return timewords.FromNow(m.now, m.t) }
 
 //go:embed templates
 var templateFiles embed.FS
@@ -63,8 +63,8 @@ var templateFiles embed.FS
 type templates map[string]*template.Template
 
 // newTemplates puts each page into the layout. It panics if one is wrong: they are built in.
-func newTemplates(files *assets, jobsPath string) templates {
-	layout := template.Must(template.New("layout.html").Funcs(words(files, jobsPath)).
+func newTemplates(words template.FuncMap) templates {
+	layout := template.Must(template.New("layout.html").Funcs(words).
 		ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
 	pages := templates{}
 	names, err := fs.Glob(templateFiles, "templates/*.html")

@@ -162,17 +162,23 @@ func TestSearchFar(t *testing.T) {
 	s.has(first, "None so far: there are more to look through.", "Next page")
 }
 
-// TestPages: whoever follows the links to the next page sees all, and each once.
-func TestPages(t *testing.T) {
-	t.Parallel()
-	s := newStage(t)
-	const n = 120
+// fill adds n of everything that is shown by pages.
+func (s *stage) fill(n int) {
+	s.t.Helper()
 	s.exec(`INSERT INTO organizations (id, name, clerk_org_id) SELECT 'o'||i, 'Roofers '||i, 'org_o'||i FROM generate_series(1, $1) AS i`, n)
 	s.exec(`INSERT INTO outbox (topic, key, desired_version, synced_version, dirty_since, parked_at, parked_reason)
 		SELECT 'clerk_organization', 'org_o'||i, 1, 0, now(), now() - i * interval '1 s', 'park 422' FROM generate_series(1, $1) AS i`, n)
 	s.exec(`INSERT INTO outbox_delivery (topic, key, version, outcome, duration)
 		SELECT 'clerk_organization', 'org_o1', i, 'retry', interval '1 s' FROM generate_series(1, $1) AS i`, n)
 	s.exec(`INSERT INTO operator_action (operator, origin, action, target) SELECT 'ada', '::1', 'push', 'o'||i FROM generate_series(1, $1) AS i`, n)
+}
+
+// TestPages: whoever follows the links to the next page sees all, and each once.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	const n = 120
+	s.fill(n)
 	for _, first := range []string{
 		"/organizations", "/organizations?state=parked", "/organizations?q=roofers", "/organizations?state=parked&q=roofers", "/parked",
 		"/parked?reason=park+422", "/organizations/o1", "/operators",

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/web/operator"
+	"github.com/claimsync/claimsync/internal/operator"
+	"github.com/claimsync/claimsync/outbox"
 )
 
 type parkedPage struct {
@@ -23,7 +24,7 @@ type parkedPage struct {
 
 func (c *console) parked(r *http.Request) (*page, error) {
 	query := r.URL.Query()
-	from, err := claimsync.ParseCursor(query.Get("cursor"), claimsync.ParkedListing)
+	from, err := claimsync.ParseCursor(query.Get("cursor"), claimsync.Listing{State: outbox.StateParked})
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/db"
-	"github.com/claimsync/claimsync/web/operator"
+	"github.com/claimsync/claimsync/internal/operator"
 )
 
 // pausedByHand is since when a person has had the queue paused; nil: nobody has.

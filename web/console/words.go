@@ -8,20 +8,22 @@ import (
 	"time"
 
 	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/outbox"
 )
 
 // words are the functions of the templates.
-func words(files *assets, jobsPath string) template.FuncMap {
+func (c *console) words(files *assets) template.FuncMap {
 	return template.FuncMap{
 		"asset":        files.path,
-		"jobs":         func() string { return jobsPath },
-		"job":          func(id int64) jobLink { return jobLink{id, jobsPath} },
-		"organization": organizationPath,
+		"path":         c.path,
+		"jobs":         func() string { return c.config.JobsPath },
+		"job":          func(id int64) jobLink { return jobLink{id, c.config.JobsPath} },
+		"organization": func(id string) string { return c.path(organizationPath(id)) },
 		"target":       targetOf,
-		"parkedFor":    func(reason string) string { return parkedPath(reason, "") },
-		"redrive":      func(reason string) string { return "/parked/redrive?" + url.Values{"reason": {reason}}.Encode() },
+		"parkedFor":    func(reason string) string { return c.path(parkedPath(reason, "")) },
+		"redrive": func(reason string) string {
+			return c.path(pathWith("/parked/redrive", url.Values{"reason": {reason}}))
+		},
 		"count":        func(n int) string { return claimsync.Count{N: int64(n)}.String() },
 		"count64":      func(n int64) string { return claimsync.Count{N: n}.String() },
 		"figure":       figure,
@@ -44,11 +46,11 @@ func inWords(word any) string {
 	return strings.ReplaceAll(strings.ToLower(fmt.Sprint(word)), "_", " ")
 }
 
-func outcomeClass(delivery dbsqlc.OutboxDelivery) string {
+func outcomeClass(delivery outbox.Delivery) string {
 	switch {
-	case delivery.Outcome == dbsqlc.DeliveryOutcomePark:
+	case delivery.Outcome == string(outbox.Park):
 		return "bad"
-	case outbox.Activity{Outcome: string(delivery.Outcome)}.Failed():
+	case outbox.Activity{Outcome: delivery.Outcome}.Failed():
 		return "poor"
 	default:
 		return "good"

@@ -1,4 +1,4 @@
-package db
+package outbox
 
 import (
 	"context"
@@ -8,36 +8,33 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/db"
 )
 
-// DefaultRiverSchema is the schema of River's tables unless configured otherwise.
-const DefaultRiverSchema = "river"
-
-// RiverSchema makes queries that name the tables of the schema "river" use another one: an embedding application may
-// have its River elsewhere, and the generated SQL is fixed. The zero value is DefaultRiverSchema.
-type RiverSchema struct {
+// riverSchema makes queries that name the tables of the schema "river" use another one: an embedding application may
+// have its River elsewhere, and the generated SQL is fixed. The zero value is db.DefaultRiverSchema.
+type riverSchema struct {
 	prefix string // what replaces "river." in SQL; empty: nothing to replace
 	cache  *sync.Map
 }
 
-// NewRiverSchema returns the RiverSchema for schema; empty means DefaultRiverSchema.
-func NewRiverSchema(schema string) RiverSchema {
-	if schema == "" || schema == DefaultRiverSchema {
-		return RiverSchema{}
+// newRiverSchema returns the riverSchema for schema; empty means db.DefaultRiverSchema.
+func newRiverSchema(schema string) riverSchema {
+	if schema == "" || schema == db.DefaultRiverSchema {
+		return riverSchema{}
 	}
-	return RiverSchema{prefix: pgx.Identifier{schema}.Sanitize() + ".", cache: new(sync.Map)}
+	return riverSchema{prefix: pgx.Identifier{schema}.Sanitize() + ".", cache: new(sync.Map)}
 }
 
-// In returns conn with the schema replaced in each query's text.
-func (s RiverSchema) In(conn dbsqlc.DBTX) dbsqlc.DBTX {
+// in returns conn with the schema replaced in each query's text.
+func (s riverSchema) in(conn db.Querier) db.Querier {
 	if s.prefix == "" {
 		return conn
 	}
 	return riverSchemaConn{schema: s, conn: conn}
 }
 
-func (s RiverSchema) rewrite(sql string) string {
+func (s riverSchema) rewrite(sql string) string {
 	if cached, ok := s.cache.Load(sql); ok {
 		return cached.(string)
 	}
@@ -47,8 +44,8 @@ func (s RiverSchema) rewrite(sql string) string {
 }
 
 type riverSchemaConn struct {
-	schema RiverSchema
-	conn   dbsqlc.DBTX
+	schema riverSchema
+	conn   db.Querier
 }
 
 func (c riverSchemaConn) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {

@@ -1,0 +1,88 @@
+package claimsync
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/riverqueue/river"
+
+	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/jobs"
+	"github.com/claimsync/claimsync/outbox"
+)
+
+// Destination is where the state of the keys of an application's own topic goes. Mark them in the transaction that changes
+// them, by Outbox's MarkTx. They have what Clerk's have: a row each, a River queue of the topic's name, a breaker.
+type Destination struct {
+	outbox.Destination
+
+	// Budget is what the whole fleet may ask of it. Defaults to no bound.
+	Budget outbox.Budget
+
+	// FollowsClaims is for a topic whose keys are ids of organizations, ours, and whose state has something of their claims:
+	// each is marked in the transaction in which these change, whoever changes them, time included, and linked to Clerk or
+	// not.
+	FollowsClaims bool
+}
+
+// Register adds what delivers to the settings of the application's River client, which is made of them afterwards: a worker,
+// and a queue for each topic. The application's own workers and queues stay as they are.
+//
+// It refuses a client whose tables are elsewhere than Config.RiverSchema says: the marks of transactions would fail.
+func (s *Sync) Register(client *river.Config) error {
+	switch ours := cmp.Or(s.river, db.DefaultRiverSchema); {
+	case client.Schema == "" && s.river == "":
+		return errors.New("claimsync: the River client has its tables where the search path leads, without a Schema: " +
+			`name that in Config.RiverSchema, it is most likely "public"`)
+	case client.Schema != "" && client.Schema != ours:
+		return fmt.Errorf("claimsync: the River client has its tables in the schema %q, Config.RiverSchema says %q",
+			client.Schema, ours)
+	}
+	return jobs.Register(client, s.jobs)
+}
+
+// topicName is what the database and River both accept.
+var topicName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+
+const topicMost = 63 // bytes
+
+// topics are Clerk's, if it is there, and the application's own.
+func (c Config) topics() (map[string]outbox.Budget, map[string]outbox.Destination, error) {
+	ours, err := c.budget()
+	if err != nil {
+		return nil, nil, err
+	}
+	budgets := map[string]outbox.Budget{Topic: ours}
+	destinations := map[string]outbox.Destination{}
+	if c.Clerk != nil {
+		destinations[Topic] = &organizationDestination{pool: c.Pool, clerk: c.Clerk}
+	}
+	for topic, own := range c.Destinations {
+		switch {
+		case topic == Topic:
+			return nil, nil, fmt.Errorf("claimsync: Config.Destinations has %s, which is Clerk's", topic)
+		case len(topic) > topicMost || !topicName.MatchString(topic):
+			return nil, nil, fmt.Errorf("claimsync: Config.Destinations has %q, not a topic such as crm_account", topic)
+		case own.Destination == nil:
+			return nil, nil, fmt.Errorf("claimsync: Config.Destinations has nothing at %s", topic)
+		case own.Budget.Share < 0 || own.Budget.Share > 1:
+			return nil, nil, fmt.Errorf("claimsync: the budget of %s has a share of %g, not above 0 and up to 1", topic, own.Budget.Share)
+		}
+		budgets[topic], destinations[topic] = own.Budget, own.Destination
+	}
+	return budgets, destinations, nil
+}
+
+// following returns the topics that follow the claims, sorted.
+func (c Config) following() (topics []string) {
+	for topic, own := range c.Destinations {
+		if own.FollowsClaims {
+			topics = append(topics, topic)
+		}
+	}
+	slices.Sort(topics)
+	return topics
+}
