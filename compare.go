@@ -25,7 +25,7 @@ type Comparison struct {
 // ErrNoClerk is returned by what calls Clerk, if Config.Clerk was left out.
 var ErrNoClerk = errors.New("there is no client to call Clerk with")
 
-// Compare reads an organization at Clerk, within the fleet's budget, and changes nothing. id is ours or Clerk's. Returns
+// Compare reads an organization at Clerk, within the fleet's budget, and changes nothing there. id is ours or Clerk's. Returns
 // scoring.ErrNotFound for an unknown one, ErrUnlinked for one without a Clerk id, ErrNoClerk without a client, and a *clerk.Error
 // if Clerk fails, or because of ErrNoTurn.
 func (s *Sync) Compare(ctx context.Context, id string) (*Comparison, error) {
@@ -43,7 +43,13 @@ func (s *Sync) Compare(ctx context.Context, id string) (*Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s at Clerk: %w", key, err)
 	}
-	want, _, err := wantedOf(ctx, s.jobs.Pool, key, 0)
+	return s.CompareWith(ctx, key, found)
+}
+
+// CompareWith compares what the caller has read at Clerk of the organization clerkOrgID, zero if Clerk does not have it, with
+// what Postgres says now. It only reads.
+func (s *Sync) CompareWith(ctx context.Context, clerkOrgID string, found clerk.Organization) (*Comparison, error) {
+	want, _, err := wantedOf(ctx, s.jobs.Pool, clerkOrgID, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +58,7 @@ func (s *Sync) Compare(ctx context.Context, id string) (*Comparison, error) {
 		return nil, err
 	}
 	return &Comparison{
-		At: now, ClerkOrgID: key, Missing: found.ID == "",
+		At: now, ClerkOrgID: clerkOrgID, Missing: found.ID == "",
 		Clerk: found.Values(), Want: want.Values(), Differences: found.Differences(want),
 	}, nil
 }

@@ -3,6 +3,7 @@
 -- name: ServerInspect :one
 SELECT clock_timestamp()::timestamptz AS now, current_setting('server_version')::text AS version,
     current_setting('server_version_num')::integer AS version_number, pg_is_in_recovery()::boolean AS standby,
+    current_setting('transaction_read_only')::boolean AS read_only,
     current_user::text AS role, COALESCE(current_schema()::text, '')::text AS schema,
     has_database_privilege(current_database(), 'CREATE')::boolean AS creates_schemas,
     COALESCE(has_schema_privilege(current_schema(), 'CREATE'), false)::boolean AS creates_tables;
@@ -25,9 +26,6 @@ WHERE c.relkind IN ('r', 'p', 'S') AND (
     OR n.nspname = @river_schema::text AND c.relname LIKE 'river\_%' AND c.relname <> 'river_migration'
 )
 ORDER BY name;
-
--- name: MigrationList :many
-SELECT version_id FROM claimsync_migration WHERE is_applied AND version_id > 0 ORDER BY version_id;
 
 -- name: RiverSchemaList :many
 -- Where there are tables of some River.

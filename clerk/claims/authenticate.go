@@ -20,7 +20,7 @@ func (v *Verifier) Authenticate(next http.Handler) http.Handler {
 			refuseToken(w, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(withVerified(r.Context(), verified{c, v.config})))
+		next.ServeHTTP(w, r.WithContext(v.NewContext(r.Context(), c)))
 	})
 }
 
@@ -69,8 +69,13 @@ func withVerified(ctx context.Context, v verified) context.Context {
 	return context.WithValue(ctx, contextKey{}, v)
 }
 
-// NewContext returns a context with the claims, as Authenticate makes them: for tests of handlers, and for programs that use
-// Verify.
+// NewContext returns a context with claims that Verify has returned, as Authenticate makes them: for programs that get their
+// tokens otherwise.
+func (v *Verifier) NewContext(ctx context.Context, c *Claims) context.Context {
+	return withVerified(ctx, verified{c, v.config})
+}
+
+// NewContext is Verifier.NewContext without one, for tests of handlers: claims have the names that they have in the metadata.
 func NewContext(ctx context.Context, c *Claims) context.Context {
 	defaults := Config{Names: Names{}.withDefaults(), Leeway: DefaultLeeway, Observer: noObserver{}, Now: time.Now}
 	return withVerified(ctx, verified{c, defaults})

@@ -1,6 +1,7 @@
 package claims_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -142,6 +143,50 @@ func TestFrom(t *testing.T) {
 	}
 }
 
+// Who gets tokens otherwise than Authenticate has all else that the verifier knows: names, clock, observer.
+func TestVerifierNewContext(t *testing.T) {
+	r := newReader(t, func(c *claims.Config) { c.Names.Score = "points" })
+	c, err := r.Verify(t.Context(), r.mint(with(map[string]any{"points": "many"})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequestWithContext(r.NewContext(t.Context(), c), http.MethodGet, "/", nil)
+	answer := httptest.NewRecorder()
+	claims.RequireScore(1)(passed).ServeHTTP(answer, request)
+	if problem := problemOf(t, answer); answer.Code != 403 || problem["claim"] != "points" ||
+		!strings.Contains(problem["detail"].(string), "not accepted") || r.count.of("forbidden points") != 1 {
+		t.Errorf("%d %s, counted %v", answer.Code, answer.Body, r.count.by)
+	}
+}
+
+// To who has gone away nothing is refused, so that alarms are not about them.
+func TestNobodyIsRefused(t *testing.T) {
+	r := newReader(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := r.Verify(ctx, r.mint()); err == nil {
+		t.Error("verified without keys")
+	}
+	if n := r.count.of("refused keys_unavailable"); n != 0 {
+		t.Errorf("counted %d times", n)
+	}
+}
+
+// What anybody with a token of another application can make us warn of is warned of once a minute.
+func TestWarnings(t *testing.T) {
+	r := newReader(t)
+	token := r.mint(with(map[string]any{"azp": "https://other.example.com"}))
+	for n, warnings := range []int{1, 1, 2} {
+		if n == 2 {
+			r.pass(time.Minute)
+		}
+		r.expect(token, claims.WrongParty)
+		if got := strings.Count(r.log.String(), `level=WARN msg="Session token refused"`); got != warnings {
+			t.Errorf("%d warnings, want %d", got, warnings)
+		}
+	}
+}
+
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	good := claims.Config{Issuer: "https://clerk.example.com", AuthorizedParties: []string{"https://a.example"}, Keys: claims.JWKS("")}
@@ -163,6 +208,7 @@ func TestConfig(t *testing.T) {
 		"keys of nowhere":     {func(c *claims.Config) { c.Keys = claims.JWKS("jwks.json") }, "URL of a JWKS"},
 		"keys in a file":      {func(c *claims.Config) { c.Keys = claims.JWKS("file:///etc/jwks.json") }, "URL of a JWKS"},
 		"a password for keys": {func(c *claims.Config) { c.Keys = claims.JWKS("https://a:hunter2@b.example/") }, "URL of a JWKS"},
+		"a shouted party":     {func(c *claims.Config) { c.AuthorizedParties = []string{"https://A.example"} }, "lower case"},
 		"negative leeway":     {func(c *claims.Config) { c.Leeway = -1 }, "Leeway"},
 		"much leeway":         {func(c *claims.Config) { c.Leeway = time.Hour }, "Leeway"},
 		"keys without age":    {func(c *claims.Config) { c.MaxKeyAge = time.Second }, "MaxKeyAge"},

@@ -32,7 +32,8 @@ type Config struct {
 
 	// AuthorizedParties are the origins that a token may have been made for, its azp, exactly: the addresses of the web
 	// applications that call this one, as https://reports.example.com. A token for another is refused, and so is one without:
-	// neither would keep what was made for somebody else's site from being used here. Required.
+	// neither would keep what was made for somebody else's site from being used here. Clerk leaves azp out where a request has
+	// no Origin, as those of native applications: their tokens are not accepted. Required.
 	AuthorizedParties []string
 
 	// Keys is where the keys are found by which tokens are signed: JWKS or PEM. Required.
@@ -41,19 +42,21 @@ type Config struct {
 	// Leeway is by how much this clock and Clerk's may differ. Defaults to DefaultLeeway; at most a minute.
 	Leeway time.Duration
 
-	// MaxKeyAge is for how long a key is trusted after Clerk was last seen to publish it. Once a quarter of it has passed the
-	// keys are fetched again, in the background: so that is how long a removed key works while Clerk answers, and MaxKeyAge
-	// how long all go on if it does not. Nothing of this applies to PEM. Defaults to DefaultMaxKeyAge; at least a minute.
+	// MaxKeyAge is for how long a key is trusted after Clerk was last seen to publish it, if Clerk does not answer. If it does, a
+	// removed key works for a quarter of it while tokens come, as the keys are then fetched again, in the background; and for
+	// half of it if none came for long: the next one waits for the fetch. Nothing of this applies to PEM. Defaults to
+	// DefaultMaxKeyAge; at least a minute.
 	MaxKeyAge time.Duration
 
-	// HTTPClient fetches the keys. Defaults to one that follows no redirects. Whichever it is, a fetch has 5 s.
+	// HTTPClient fetches the keys: of it are taken what it connects by, its cookies and its timeout. Redirects are never
+	// followed, and a fetch has 5 s. Defaults to one with http.DefaultTransport.
 	HTTPClient *http.Client
 
 	// Names are what the claims are called, if not as in the metadata.
 	Names Names
 
-	// Logger gets failures to fetch keys, tokens of the wrong issuer or party, and at debug level everything else that is
-	// refused; nothing of a token but these two. Defaults to none.
+	// Logger gets failures to fetch keys; tokens of the wrong issuer or party, of each one a minute; and at debug level
+	// everything else that is refused; nothing of a token but these two. Defaults to none.
 	Logger *slog.Logger
 
 	// Observer counts. Defaults to none.
@@ -91,9 +94,12 @@ func (c Config) withDefaults() (Config, error) {
 	c.Leeway = cmp.Or(c.Leeway, DefaultLeeway)
 	c.MaxKeyAge = cmp.Or(c.MaxKeyAge, DefaultMaxKeyAge)
 	c.Names = c.Names.withDefaults()
-	if c.HTTPClient == nil {
-		c.HTTPClient = &http.Client{CheckRedirect: refuseRedirect}
+	fetching := http.Client{}
+	if c.HTTPClient != nil {
+		fetching = *c.HTTPClient
 	}
+	fetching.CheckRedirect = refuseRedirect
+	c.HTTPClient = &fetching
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -120,8 +126,8 @@ func (c Config) check() error {
 		return errors.New("Config.AuthorizedParties is required")
 	}
 	for _, party := range c.AuthorizedParties {
-		if u, err := absolute(party); err != nil || u.Path != "" {
-			return fmt.Errorf("Config.AuthorizedParties has %q: an origin is scheme and host, like https://reports.example.com", party)
+		if u, err := absolute(party); err != nil || u.Path != "" || u.Host != strings.ToLower(u.Host) {
+			return fmt.Errorf("Config.AuthorizedParties has %q: an origin is scheme and host, in lower case, like https://reports.example.com", party)
 		}
 	}
 	switch {

@@ -43,7 +43,7 @@
 // an issuer on satellites, a token without azp or exp, one that is pending, and a key that Clerk has long removed.
 //
 // A claim of ours that has a value of the wrong kind does not make the token a bad one. It is absent, listed in
-// Claims.Malformed, and counted by Config.Observer. Scores and truth values may come as strings. A score above 100 or with a
+// Claims.Malformed, and counted by Config.Observer: package claimsmetrics has one for Prometheus. Scores and truth values may come as strings. A score above 100 or with a
 // fraction is malformed, and so is a tier that is not known here.
 //
 // # Refusals
@@ -55,8 +55,9 @@
 //
 // where actual is null for what the token does not have. With refresh, the token is not brand-new, and a newer one may well have
 // other claims: a client fetches one, getToken({skipCache: true}), and tries again, once; without, that would change
-// nothing. A 503 says that Clerk's keys cannot be fetched, which is nobody's fault here. While a verifier has keys that are
-// younger than Config.MaxKeyAge, it does not depend on Clerk's answering.
+// nothing. A 503 says that Clerk's keys cannot be fetched, which is nobody's fault here; a 500 that Authenticate is missing in
+// front of a Require function. While a verifier has keys that are younger than Config.MaxKeyAge, it does not depend on
+// Clerk's answering.
 //
 // # Freshness
 //

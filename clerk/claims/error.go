@@ -16,7 +16,7 @@ const (
 	WrongParty  Reason = "wrong_party"  // another application's, or nobody's
 	Pending     Reason = "pending"      // the user has not done yet what Clerk asks of them before they are signed in
 
-	// Unverified is the fault of the program: a Require function is not behind Authenticate.
+	// Unverified is the fault of the program: a Require function is not behind Authenticate. It answers 500.
 	Unverified Reason = "unverified"
 
 	// KeysUnavailable is not the token's fault: Clerk's keys could not be fetched, and those there were are too old.
@@ -35,7 +35,7 @@ var sentences = map[Reason]string{
 	WrongIssuer:     "The session token is of another issuer.",
 	WrongParty:      "The session token was made for another application.",
 	Pending:         "The session is pending: the sign-in has to be completed first.",
-	Unverified:      "Nothing has verified a session token of this request: Authenticate is not in front of what requires claims.",
+	Unverified:      "Nothing has verified a session token: Authenticate is not in front of what requires claims.",
 	KeysUnavailable: "The session token cannot be verified at the moment.",
 }
 

@@ -11,6 +11,9 @@ import (
 )
 
 const (
+	// idleShare is after which part of Config.MaxKeyAge nobody goes on without having looked again, if Clerk answers. Only who
+	// had no request for long comes to it.
+	idleShare = 2
 	// refreshShare is after which part of Config.MaxKeyAge the keys are fetched again.
 	refreshShare = 4
 	// fetchPause is how long after a fetch the next one is at least, whatever tokens ask for.
@@ -20,7 +23,8 @@ const (
 // JWKS returns the keys that are published as a JSON Web Key Set at the URL. "" is where Clerk publishes those of
 // Config.Issuer, /.well-known/jwks.json, for which no secret is needed. They are fetched when the first token comes, again
 // before they are old, and when a token names a key that is not among them; but no more often than every 5 s, one fetch at a
-// time, and never on behalf of a single request: those that need it wait for it together, all others do not wait.
+// time, and never on behalf of a single request: those that need it wait for it together, all others do not wait. A token
+// signed by a key that was published within those 5 s is refused once, with UnknownKey.
 func JWKS(url string) KeySource { return jwksSource(url) }
 
 type jwksSource string
@@ -50,13 +54,14 @@ type publishedKeys struct {
 	asOf     time.Time     // when the fetch of them began; zero: there are none yet
 	triedAt  time.Time     // when the last fetch ended; zero: there was none yet
 	failure  error         // of that fetch
+	expired  bool          // a token was refused because of it
 	fetching chan struct{} // closed when the fetch under way ends; nil: none is
 }
 
 // key finds the key. If it is not there, or too old, it waits for one fetch, if there is to be one.
 func (p *publishedKeys) key(ctx context.Context, id string) (*clerksdk.JSONWebKey, *Error) {
 	key, refusal, fetching := p.look(id)
-	if refusal == nil || fetching == nil {
+	if fetching == nil {
 		return key, refusal
 	}
 	select {
@@ -68,7 +73,8 @@ func (p *publishedKeys) key(ctx context.Context, id string) (*clerksdk.JSONWebKe
 	return key, refusal
 }
 
-// look finds the key, or says why there is none, with the fetch under way that may change that. It begins one if it is time.
+// look finds the key, or says why there is none, with the fetch under way that is to be waited for, if there is one. It begins
+// one if it is time.
 func (p *publishedKeys) look(id string) (*clerksdk.JSONWebKey, *Error, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,9 +87,12 @@ func (p *publishedKeys) look(id string) (*clerksdk.JSONWebKey, *Error, <-chan st
 	}
 	switch {
 	case !usable:
+		p.logExpired()
 		return nil, &Error{Reason: KeysUnavailable, Err: p.failure}, p.fetching
 	case key == nil:
 		return nil, &Error{Reason: UnknownKey}, p.fetching
+	case age >= p.config.MaxKeyAge/idleShare && p.failure == nil:
+		return key, nil, p.fetching
 	default:
 		return key, nil, nil
 	}
@@ -112,11 +121,20 @@ func (p *publishedKeys) endFetch(byID map[string]*clerksdk.JSONWebKey, began tim
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {
-		p.byID, p.asOf = byID, began
+		p.byID, p.asOf, p.expired = byID, began, false
 	}
 	p.failure, p.triedAt = err, p.config.Now()
 	close(p.fetching)
 	p.fetching = nil
+}
+
+// logExpired tells once that every token is refused from now on. The caller holds the lock.
+func (p *publishedKeys) logExpired() {
+	if p.failure == nil || p.expired {
+		return
+	}
+	p.expired = true
+	p.config.Logger.Error("Session tokens cannot be verified: there are no keys that are young enough", "url", p.url, "err", p.failure)
 }
 
 // logFetch tells of the first failure in a row, and of its end. Nobody but a fetch sets the failure, and there is one at a time.

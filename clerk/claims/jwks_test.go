@@ -38,6 +38,28 @@ func TestRemovedKeyStops(t *testing.T) {
 	r.expect(r.mint(), "")
 }
 
+// Who had no request for long does not go by what was so then.
+func TestRemovedKeyStopsForTheIdle(t *testing.T) {
+	r := newReader(t)
+	old := r.mint()
+	r.expect(old, "")
+	r.clerk.RotateSigningKey(false)
+	r.pass(30 * time.Minute)
+	r.expect(old, claims.UnknownKey)
+
+	r.pass(30 * time.Minute) // and with Clerk away: the first waits for that to be found out, and only the first
+	fresh := r.mint()
+	r.expect(fresh, "")
+	r.keys.does(answers(503, ""))
+	r.pass(45 * time.Minute)
+	r.expect(fresh, "")
+	before := r.keys.fetches.Load()
+	r.expect(fresh, "")
+	if got := r.keys.fetches.Load(); got != before {
+		t.Errorf("%d fetches more", got-before)
+	}
+}
+
 // A key that is still published stays, under constant traffic for hours, by one fetch each quarter of an hour.
 func TestKeyStays(t *testing.T) {
 	r := newReader(t)
@@ -70,8 +92,11 @@ func TestClerkIsAway(t *testing.T) {
 	if got := reasonOf(t, c, err); got != claims.KeysUnavailable || !strings.Contains(err.Error(), "503") {
 		t.Errorf("refused for %q: %v", got, err)
 	}
-	if n := strings.Count(r.log.String(), "cannot be fetched"); n != 1 {
-		t.Errorf("that they cannot be fetched is logged %d times", n)
+	r.expect(token, claims.KeysUnavailable)
+	for _, said := range []string{"cannot be fetched", "level=ERROR msg=\"Session tokens cannot be verified"} {
+		if n := strings.Count(r.log.String(), said); n != 1 {
+			t.Errorf("%q is logged %d times", said, n)
+		}
 	}
 	r.keys.does(nil)
 	before := r.keys.fetches.Load()
@@ -218,7 +243,12 @@ func TestWhatIsNoKeySet(t *testing.T) {
 
 // A redirect could lead to anybody's keys.
 func TestNoRedirect(t *testing.T) {
-	r := newReader(t, func(c *claims.Config) { c.HTTPClient = nil })
+	t.Run("by itself", func(t *testing.T) { noRedirect(t, nil) })
+	t.Run("by a client that would", func(t *testing.T) { noRedirect(t, &http.Client{}) })
+}
+
+func noRedirect(t *testing.T, client *http.Client) {
+	r := newReader(t, func(c *claims.Config) { c.HTTPClient = client })
 	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
 	r.keys.does(func(w http.ResponseWriter, request *http.Request) {
 		if !strings.HasPrefix(request.URL.Path, "/elsewhere") {

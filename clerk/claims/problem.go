@@ -36,7 +36,7 @@ type forbidden struct {
 	Refresh  bool   `json:"refresh"` // a new token may have other claims: getToken({skipCache: true}), once
 }
 
-// refuseToken answers 401, or 503 if it is not the token's fault: signing in again would be to no avail.
+// refuseToken answers 401, or 503 or 500 if it is not the token's fault: signing in again would be to no avail.
 //
 // https://www.rfc-editor.org/rfc/rfc6750#section-3
 func refuseToken(w http.ResponseWriter, refusal *Error) {
@@ -45,7 +45,9 @@ func refuseToken(w http.ResponseWriter, refusal *Error) {
 	case KeysUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
 		status, challenge = http.StatusServiceUnavailable, ""
-	case Missing, Unverified:
+	case Unverified:
+		status, challenge = http.StatusInternalServerError, ""
+	case Missing:
 		challenge = "Bearer"
 	}
 	if challenge != "" {

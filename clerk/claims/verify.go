@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	clerksdk "github.com/clerk/clerk-sdk-go/v2"
@@ -20,6 +21,7 @@ const maxToken = 16 << 10
 type Verifier struct {
 	config Config
 	keys   keyring
+	warned sync.Map // Reason → time.Time: when it was last warned of
 }
 
 // NewVerifier checks the configuration. It fetches nothing: the first token does.
@@ -113,8 +115,11 @@ func (v *Verifier) check(session *clerksdk.SessionClaims, token members) *Error 
 }
 
 // refused tells whoever has to know. What is of another issuer or party is most likely a mistake in a configuration: of
-// these, which can only be Clerk's, the log says what they are.
+// these, which can only be Clerk's, the log says what they are. Nothing is refused to who has gone away.
 func (v *Verifier) refused(ctx context.Context, refusal *Error, session *clerksdk.SessionClaims) {
+	if ctx.Err() != nil {
+		return
+	}
 	level, attrs := slog.LevelDebug, []any{"reason", refusal.Reason}
 	switch refusal.Reason {
 	case WrongIssuer:
@@ -122,8 +127,24 @@ func (v *Verifier) refused(ctx context.Context, refusal *Error, session *clerksd
 	case WrongParty:
 		level, attrs = slog.LevelWarn, append(attrs, "azp", session.AuthorizedParty, "want", v.config.AuthorizedParties)
 	}
+	if level == slog.LevelWarn && !v.warns(refusal.Reason) {
+		level = slog.LevelDebug
+	}
 	v.config.Logger.Log(ctx, level, "Session token refused", attrs...)
 	v.config.Observer.TokenRefused(refusal.Reason)
+}
+
+// warnPause is how long after a warning the next one for the same reason is at least: anybody with a token of another
+// application can make them.
+const warnPause = time.Minute
+
+func (v *Verifier) warns(reason Reason) bool {
+	now := v.config.Now()
+	last, warned := v.warned.LoadOrStore(reason, now)
+	if !warned {
+		return true
+	}
+	return now.Sub(last.(time.Time)) >= warnPause && v.warned.CompareAndSwap(reason, last, now)
 }
 
 // clock is the SDK's.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/claimsync/claimsync/clerk/claims"
+	"github.com/claimsync/claimsync/clerk/claims/claimsmetrics"
 	"github.com/claimsync/claimsync/clerk/clerktest"
 	"github.com/claimsync/claimsync/scoring"
 )
@@ -25,14 +26,15 @@ const insuredWork = "/reports/insured-work"
 func (s *stage) startSatellite(ctx context.Context, logger *slog.Logger) (err error) {
 	s.reader = &http.Client{Timeout: 15 * time.Second, Transport: http.DefaultTransport.(*http.Transport).Clone()}
 	s.atEnd(func() error { s.reader.CloseIdleConnections(); return nil })
+	observer := claimsmetrics.New()
 	verifier, err := claims.NewVerifier(claims.Config{
 		Issuer: clerktest.Issuer, AuthorizedParties: []string{demoParty}, Keys: claims.JWKS(s.clerk.BaseURL() + "/jwks"),
-		HTTPClient: s.reader, Logger: logger,
+		HTTPClient: s.reader, Logger: logger, Observer: observer,
 	})
 	if err != nil {
 		return err
 	}
-	if s.satellite, err = startSatellite(ctx, "127.0.0.1:0", newSatelliteHandler(verifier, 0), logger); err != nil {
+	if s.satellite, err = startSatellite(ctx, "127.0.0.1:0", newSatelliteHandler(verifier, 0, observer), logger); err != nil {
 		return err
 	}
 	s.atEnd(s.satellite.stop)

@@ -33,8 +33,9 @@ instance, limits, organizations, and whether one organization has there what
 Postgres says; at the webhook's secret, the admin token, the processes, the
 queue and the breaker.
 
-It changes nothing, here or at Clerk. It calls Clerk three times at most, once
-on the fleet's budget, and not at all while Clerk has everybody wait.
+It changes nothing, here or at Clerk. It calls Clerk three times at most, besides
+the fleet's budget, and not at all while the database says that Clerk has
+everybody wait.
 
 Setting up Clerk's side is explained in docs/clerk-setup.md.
 

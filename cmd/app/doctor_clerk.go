@@ -27,8 +27,8 @@ func (x *examination) key(context.Context) finding {
 	return ok("has the form of one of a %s instance", kinds[client.KeyKind()])
 }
 
-// clerk asks what the key opens. The call, and the next step's, are made beside the budget, which may be what is wrong: they
-// are of the share that it leaves to others.
+// clerk asks what the key opens. No call of an examination takes a slot of the fleet's budget, as that is written down: the
+// three of them are made from the share of Clerk's limit that the budget leaves to others.
 func (x *examination) clerk(ctx context.Context) finding {
 	before := x.now()
 	instance, receipt, err := x.client.Instance(ctx)
@@ -127,7 +127,7 @@ func rateFinding(flags rateFlags, admitted, byKey int) finding {
 	case limit > admitted:
 		return warn(fmt.Sprintf("%s, and we count on %d", known, limit), remedy)
 	case limit < admitted:
-		return ok("%s, and we use %d at most, as CLERK_RATE_LIMIT says", known, ours)
+		return ok("%s, and we use %d at most, of the %d that we count on", known, ours, limit)
 	default:
 		return ok("%s, of which we use %d at most", known, ours)
 	}

@@ -89,7 +89,7 @@ func TestDoctorInstance(t *testing.T) {
 	p.finds("Clerk", passed, "accepts the key, for the development instance ins_clerktest")
 	p.finds("rate limit", passed, "100 requests per 10 s, of which we use 90")
 	p.set["CLERK_RATE_LIMIT"] = "50"
-	p.finds("rate limit", passed, "we use 45 at most, as CLERK_RATE_LIMIT says")
+	p.finds("rate limit", passed, "we use 45 at most, of the 50 that we count on")
 	p.set["CLERK_RATE_LIMIT"] = "1000"
 	p.finds("rate limit", warned, "and we count on 1000", "Unset CLERK_RATE_LIMIT")
 	p.set["CLERK_RATE_LIMIT"] = "-1"

@@ -93,6 +93,10 @@ func serverFinding(server dbsqlc.ServerInspectRow) finding {
 		return fail("version "+server.Version+" is a standby, on which nothing can be written",
 			"Name the primary in DATABASE_URL; of several hosts, target_session_attrs=read-write finds it.")
 	}
+	if server.ReadOnly {
+		return fail("version "+server.Version+" is read-only for "+server.Role,
+			"Unset default_transaction_read_only, for the server, the database or the role. Hosted servers set it when their disk is full.")
+	}
 	return ok("version %s", server.Version)
 }
 

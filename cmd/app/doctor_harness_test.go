@@ -95,6 +95,22 @@ func (f finding) is(t *testing.T, want verdict, texts ...string) {
 	}
 }
 
+// settled is the Clerk organization of a patient that has one in step.
+const settled = "org_settled"
+
+// settle imports n organizations, the first of which is in step as far as the database knows, though it is not.
+func (p *patient) settle(n int) {
+	p.t.Helper()
+	organizations := sampleOf(n)
+	organizations[0].ClerkOrgID = new(settled)
+	p.clerk.AddOrganization(settled, "Settled")
+	if got := runApp(p.t, p.t.Context(), ndjsonOf(p.t, organizations), p.environment(), "import", "-"); got.code != exitOK {
+		p.t.Fatalf("%+v", got)
+	}
+	p.exec(`UPDATE outbox SET synced_version = desired_version, synced_at = now(), dirty_since = NULL, job_id = NULL
+		WHERE key = '` + settled + `'`)
+}
+
 // contents is all that the database holds, by table.
 func (p *patient) contents() map[string]string {
 	p.t.Helper()

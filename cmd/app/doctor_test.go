@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,19 +13,25 @@ import (
 	"github.com/claimsync/claimsync/db/dbtest"
 )
 
-// It changes nothing: neither an empty database, nor one that is in use, nor Clerk.
+// It changes nothing: neither an empty database, nor one that is in use, nor Clerk; whatever Clerk answers, and also where the
+// database would not let it.
 func TestDoctorChangesNothing(t *testing.T) {
 	t.Parallel()
-	for name, url := range map[string]string{"empty": dbtest.EmptyURL(t), "in use": dbtest.URL(t)} {
+	for name, url := range map[string]string{"empty": dbtest.EmptyURL(t), "in use": dbtest.URL(t), "refused": dbtest.URL(t)} {
 		p := newPatient(t, url)
-		if name == "in use" {
-			got := runApp(t, t.Context(), ndjsonOf(t, sampleOf(5)), p.environment(), "import", "-")
-			if got.code != exitOK {
-				t.Fatalf("%+v", got)
-			}
+		if name != "empty" {
+			p.settle(5)
+		}
+		if name == "refused" {
+			p.clerk.SetFaults(clerktest.Fault{
+				Effect: clerktest.Answer, Organization: settled, Method: "GET", Status: 429, RetryAfter: 5 * time.Minute,
+			})
 		}
 		before := p.contents()
-		p.findings()
+		found := p.findings()
+		if want := map[string]verdict{"empty": skipped, "in use": failed, "refused": failed}[name]; found["round trip"].Verdict != want {
+			t.Errorf("%s: the round trip has found %+v", name, found["round trip"])
+		}
 		if diff := cmp.Diff(before, p.contents()); diff != "" {
 			t.Errorf("%s (-before +after):\n%s", name, diff)
 		}

@@ -6,13 +6,17 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"github.com/claimsync/claimsync/clerk/claims"
+	"github.com/claimsync/claimsync/clerk/claims/claimsmetrics"
 	"github.com/claimsync/claimsync/scoring"
 )
 
 // newSatelliteHandler is all that an application has to do to decide by the claims: Authenticate before everything, and
-// before each route what it requires. maxAge is how old the values may be; 0: of any age.
-func newSatelliteHandler(verifier *claims.Verifier, maxAge time.Duration) http.Handler {
+// before each route what it requires. maxAge is how old the values may be; 0: of any age. observer is the verifier's.
+func newSatelliteHandler(verifier *claims.Verifier, maxAge time.Duration, observer *claimsmetrics.Observer) http.Handler {
 	insured, certified, scored := claims.RequireInsurance(), claims.RequireTier(claims.Certified), claims.RequireScore(70)
 	fresh := func(next http.Handler) http.Handler { return next }
 	if maxAge > 0 {
@@ -24,9 +28,12 @@ func newSatelliteHandler(verifier *claims.Verifier, maxAge time.Duration) http.H
 	reports.Handle("GET /reports/insured-work", fresh(insured(report("Work for the insured"))))
 	reports.Handle("GET /reports/tenders", fresh(certified(scored(report("Tenders for the certified, with a score of 70 or above")))))
 
+	counted := prometheus.NewRegistry()
+	counted.MustRegister(observer)
 	mux := http.NewServeMux()
 	mux.Handle("/reports", verifier.Authenticate(reports))
 	mux.Handle("/reports/", verifier.Authenticate(reports))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(counted, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	return mux
 }

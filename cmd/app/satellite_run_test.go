@@ -46,7 +46,6 @@ func TestSatelliteWithKey(t *testing.T) {
 	before := len(r.clerk.Requests())
 	p := startApp(t, []string{
 		"CLERK_ISSUER=" + clerktest.Issuer, "CLERK_AUTHORIZED_PARTIES=" + demoParty, "CLERK_JWT_KEY=" + key,
-		"CLERK_JWKS_URL=" + r.clerk.BaseURL() + "/jwks",
 	}, "satellite", "--addr=127.0.0.1:0")
 	r.url = p.WaitFor(`"reports":"([^"]+)/reports"`)
 	if status, body := r.get("/reports/insured-work", "org_1"); status != http.StatusOK {

@@ -5,12 +5,14 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/claimsync/claimsync/clerk/claims"
+	"github.com/claimsync/claimsync/clerk/claims/claimsmetrics"
 	"github.com/claimsync/claimsync/clerk/clerktest"
 )
 
@@ -38,13 +40,15 @@ func newReader(t *testing.T, maxAge time.Duration) *reader {
 			t.Error(err)
 		}
 	})
+	observer := claimsmetrics.New()
 	verifier, err := claims.NewVerifier(claims.Config{
 		Issuer: clerktest.Issuer, AuthorizedParties: []string{demoParty}, Keys: claims.JWKS(clerk.BaseURL() + "/jwks"), HTTPClient: client,
+		Observer: observer,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := startSatellite(t.Context(), "127.0.0.1:0", newSatelliteHandler(verifier, maxAge), slog.New(slog.DiscardHandler))
+	s, err := startSatellite(t.Context(), "127.0.0.1:0", newSatelliteHandler(verifier, maxAge, observer), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,6 +134,10 @@ func TestSatelliteReports(t *testing.T) {
 	other := func(wanted *clerktest.TokenRequest) { wanted.AuthorizedParty = "https://elsewhere.example.com" }
 	if status, body := r.get(all, "org_1", other); status != http.StatusUnauthorized {
 		t.Errorf("with a token for another application: %d %s", status, body)
+	}
+	const refused = `session_tokens_refused_total{reason="missing"}`
+	if status, body := r.get("/metrics", ""); status != http.StatusOK || !strings.Contains(body, refused) {
+		t.Errorf("/metrics: %d %s", status, body)
 	}
 	if status, body := r.get("/livez", ""); status != http.StatusOK || body != "ok\n" {
 		t.Errorf("/livez: %d %s", status, body)

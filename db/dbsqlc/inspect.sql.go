@@ -22,30 +22,6 @@ func (q *Queries) ClerkEventLast(ctx context.Context, db DBTX) (time.Duration, e
 	return ago, err
 }
 
-const MigrationList = `-- name: MigrationList :many
-SELECT version_id FROM claimsync_migration WHERE is_applied AND version_id > 0 ORDER BY version_id
-`
-
-func (q *Queries) MigrationList(ctx context.Context, db DBTX) ([]int64, error) {
-	rows, err := db.Query(ctx, MigrationList)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []int64
-	for rows.Next() {
-		var version_id int64
-		if err := rows.Scan(&version_id); err != nil {
-			return nil, err
-		}
-		items = append(items, version_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const RelationRights = `-- name: RelationRights :many
 SELECT (n.nspname || '.' || c.relname)::text AS name,
     pg_has_role(c.relowner, 'USAGE')::boolean AS owned,
@@ -130,6 +106,7 @@ const ServerInspect = `-- name: ServerInspect :one
 
 SELECT clock_timestamp()::timestamptz AS now, current_setting('server_version')::text AS version,
     current_setting('server_version_num')::integer AS version_number, pg_is_in_recovery()::boolean AS standby,
+    current_setting('transaction_read_only')::boolean AS read_only,
     current_user::text AS role, COALESCE(current_schema()::text, '')::text AS schema,
     has_database_privilege(current_database(), 'CREATE')::boolean AS creates_schemas,
     COALESCE(has_schema_privilege(current_schema(), 'CREATE'), false)::boolean AS creates_tables
@@ -140,6 +117,7 @@ type ServerInspectRow struct {
 	Version        string
 	VersionNumber  int32
 	Standby        bool
+	ReadOnly       bool
 	Role           string
 	Schema         string
 	CreatesSchemas bool
@@ -155,6 +133,7 @@ func (q *Queries) ServerInspect(ctx context.Context, db DBTX) (ServerInspectRow,
 		&i.Version,
 		&i.VersionNumber,
 		&i.Standby,
+		&i.ReadOnly,
 		&i.Role,
 		&i.Schema,
 		&i.CreatesSchemas,
