@@ -19,6 +19,11 @@ test: ## Run the tests, on a private Postgres
 race: ## Run the tests under the race detector
 	$(GO) test -race ./...
 
+.PHONY: postgres
+postgres: ## Run the tests on each PostgreSQL of BINS="/usr/lib/postgresql/14/bin …"
+	@test -n "$(BINS)" || { echo 'which? make postgres BINS="/usr/lib/postgresql/14/bin …"'; exit 2; }
+	@set -e; for bin in $(BINS); do "$$bin/postgres" --version; PATH="$$bin:$$PATH" $(GO) test -count=1 ./...; done
+
 .PHONY: torture
 torture: ## Attack the program at random, for FOR=10m, by SEED=42
 	$(GO) test ./torture -v -timeout 0 -run Chaos -for $(or $(FOR),10m) $(if $(SEED),-seed $(SEED))

@@ -8,11 +8,16 @@ import (
 // Version returns the version of the application, for people who look at the fleet.
 func (s *Sync) Version() string { return s.version }
 
-// BuiltVersion returns what Go has built into the program: the version of its main module, or else the commit.
+// linkedVersion is set by a build without a repository at hand, as the Dockerfile's is:
+// -ldflags "-X github.com/claimsync/claimsync.linkedVersion=…".
+var linkedVersion string
+
+// BuiltVersion returns what is built into the program: the version it was linked with, that of its main module, or else
+// the commit.
 func BuiltVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return cmp.Or(linkedVersion, "unknown")
 	}
 	version := info.Main.Version
 	if version == "(devel)" {
@@ -30,5 +35,5 @@ func BuiltVersion() string {
 	if revision != "" {
 		revision += modified
 	}
-	return cmp.Or(version, revision, "devel")
+	return cmp.Or(linkedVersion, version, revision, "devel")
 }

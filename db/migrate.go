@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -38,12 +37,6 @@ func Migrations() fs.FS {
 // DefaultRiverSchema is the schema of River's tables unless configured otherwise.
 const DefaultRiverSchema = "river"
 
-// migrateLock is the key of the advisory lock that makes concurrent migrations take turns ("claimsyn" in ASCII).
-const migrateLock int64 = 0x636c61696d73796e
-
-// migrateLockRetry is how often those that wait for the lock try.
-const migrateLockRetry = 100 * time.Millisecond
-
 // MigrateConfig says what is to be migrated.
 type MigrateConfig struct {
 	// WithoutRiver leaves River's tables to the application, whose River it is: by River's own means, in its own time.
@@ -59,9 +52,9 @@ type MigrateConfig struct {
 
 // Migrate brings River's tables and claimsync's own to their newest version. Ours are where the pool's search path leads, in
 // the application's schema or, with a search_path of its own, beside it. It is safe to call from many processes at
-// once, they take turns under one advisory lock, and does nothing where there is nothing to do. River's migrations
-// cannot run inside a transaction of ours, so a failure may leave some migrations applied; calling it again goes on
-// from there.
+// once, they take turns under one advisory lock, and does nothing where there is nothing to do. It works through a pooler,
+// with two connections. River's migrations cannot run inside a transaction of ours, and indexes are built CONCURRENTLY, so
+// a failure may leave some migrations applied; calling it again goes on from there.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) error {
 	if config.RiverSchema == "" {
 		config.RiverSchema = DefaultRiverSchema
@@ -70,19 +63,14 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) erro
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
 
-	// A connection of its own: the lock belongs to the session, and the pool may have only one connection to give.
-	conn, err := connectBeside(ctx, pool)
+	unlock, err := lockMigrations(ctx, pool)
 	if err != nil {
-		return fmt.Errorf("connecting to migrate: %w", err)
+		return err
 	}
-	// Closing the session releases the lock, also after a cancelled context.
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if err := lockMigrations(ctx, conn); err != nil {
-		return fmt.Errorf("waiting for the migration lock: %w", err)
-	}
+	defer unlock()
 
 	if !config.WithoutRiver {
-		if err := migrateRiver(ctx, conn, pool, config); err != nil {
+		if err := migrateRiver(ctx, pool, config); err != nil {
 			return fmt.Errorf("migrating River's tables: %w", err)
 		}
 	}
@@ -92,49 +80,12 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) erro
 	return nil
 }
 
-// lockMigrations asks again and again: a query that waits for the lock has a snapshot, for whose end the building of an index
-// waits (CREATE INDEX CONCURRENTLY), in the process that has the lock.
-func lockMigrations(ctx context.Context, conn *pgx.Conn) error {
-	for {
-		var locked bool
-		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", migrateLock).Scan(&locked); err != nil || locked {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(migrateLockRetry):
-		}
-	}
-}
-
-// connectBeside connects as the pool does: an application's may fetch its password first, or set its role afterwards.
-func connectBeside(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
-	config := pool.Config()
-	if config.BeforeConnect != nil {
-		if err := config.BeforeConnect(ctx, config.ConnConfig); err != nil {
-			return nil, err
-		}
-	}
-	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
-	if err != nil || config.AfterConnect == nil {
-		return conn, err
-	}
-	if err := config.AfterConnect(ctx, conn); err != nil {
-		return nil, errors.Join(err, conn.Close(ctx))
-	}
-	return conn, nil
-}
-
-func migrateRiver(ctx context.Context, conn *pgx.Conn, pool *pgxpool.Pool, config MigrateConfig) error {
+func migrateRiver(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) error {
 	schema := pgx.Identifier{config.RiverSchema}.Sanitize()
-	if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+schema); err != nil {
+	if _, err := pool.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+schema); err != nil {
 		return err
 	}
-	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{
-		Schema: config.RiverSchema,
-		Logger: slog.New(slog.DiscardHandler), // logged below, in our words
-	})
+	migrator, err := newRiverMigrator(pool, config.RiverSchema)
 	if err != nil {
 		return err
 	}
@@ -146,6 +97,13 @@ func migrateRiver(ctx context.Context, conn *pgx.Conn, pool *pgxpool.Pool, confi
 		config.Logger.InfoContext(ctx, "Migrated", "source", "river", "version", version.Version, "name", version.Name)
 	}
 	return nil
+}
+
+func newRiverMigrator(pool *pgxpool.Pool, schema string) (*rivermigrate.Migrator[pgx.Tx], error) {
+	return rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{
+		Schema: schema,
+		Logger: slog.New(slog.DiscardHandler), // what is applied is logged in our words
+	})
 }
 
 func migrateOwn(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) (err error) {

@@ -57,13 +57,6 @@ func has(t *testing.T, pool *pgxpool.Pool, condition string) (holds bool) {
 	return holds
 }
 
-func exec(t *testing.T, pool *pgxpool.Pool, statement string) {
-	t.Helper()
-	if _, err := pool.Exec(t.Context(), statement); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestMigrateBesideAnApplication: what an application has migrated by goose, and what it would, stays its own.
 func TestMigrateBesideAnApplication(t *testing.T) {
 	t.Parallel()

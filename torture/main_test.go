@@ -15,6 +15,7 @@ var (
 	full     = flag.Bool("full", false, "run every scenario, at full size: takes minutes")
 	lasting  = flag.Duration("for", 0, "how long TestChaos attacks; default 8s, with -full 3m")
 	given    = flag.String("program", "", "test this build of cmd/app; default: one of the source as it is")
+	before   = flag.String("before", "", "TestRollingRestart begins with this build, of the version before; default: the same")
 	seedFlag = flag.Uint64("seed", 0, "of the attacks; default: another one each time")
 )
 

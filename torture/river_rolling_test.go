@@ -10,7 +10,7 @@ import (
 )
 
 // A rolling restart under load: each process is told to stop, and its successor started, one after the other. Nobody
-// notices.
+// notices; nor if those that stop are of the version before (-before).
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	for _, n := range sized([]int{3}, []int{2, 3}) {
@@ -19,7 +19,7 @@ func TestRollingRestart(t *testing.T) {
 			seed := seed(t)
 			f := newFleet(t, 40)
 			f.clerk.SetFaults(clerktest.Fault{Latency: 200 * time.Millisecond}) // pushes are under way whenever one stops
-			old := f.startMany(n, processConfig{})
+			old := f.startMany(n, processConfig{path: *before})
 			l := f.write(workload{writers: 8, pause: 20 * time.Millisecond, rolledBack: 0.1, several: 0.1}, seed)
 			begun := time.Now()
 			all, stopped := f.replace(old)

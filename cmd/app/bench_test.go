@@ -33,7 +33,16 @@ const benchPatience = 30 * time.Second
 // Run it with -benchtime=500x for percentiles that mean something, and with DATABASE_URL set for a server that syncs to
 // disk: dbtest's own does not.
 func BenchmarkCommitToApplied(b *testing.B) {
-	idle := startIdle(b)
+	measureLag(b, startIdle(b, false))
+}
+
+// BenchmarkCommitToAppliedPolled is the same in the way of a process behind a pooler, without the pooler: no prepared
+// statements, and jobs that are polled for.
+func BenchmarkCommitToAppliedPolled(b *testing.B) {
+	measureLag(b, startIdle(b, true))
+}
+
+func measureLag(b *testing.B, idle *idleMonolith) {
 	var lags []time.Duration
 	for b.Loop() {
 		b.StopTimer()
@@ -79,10 +88,10 @@ type idleMonolith struct {
 	organizations []scoring.OrganizationFacts
 }
 
-func startIdle(b *testing.B) *idleMonolith {
+func startIdle(b *testing.B, pooled bool) *idleMonolith {
 	b.Helper()
 	idle := &idleMonolith{
-		pool:          dbtest.New(b),
+		pool:          openBench(b, pooled),
 		clerk:         startUnlimited(b),
 		organizations: sampleOf(9), // the tenth would not be linked
 	}
@@ -95,7 +104,7 @@ func startIdle(b *testing.B) *idleMonolith {
 	}
 	b.Cleanup(client.CloseIdleConnections)
 	m, err := startMonolith(b.Context(), monolithConfig{
-		pool: idle.pool, clerk: client, rate: rateFlags{RateLimit: claimsync.Unlimited, OrganizationRateLimit: claimsync.Unlimited},
+		pool: idle.pool, pooled: pooled, clerk: client, rate: rateFlags{RateLimit: claimsync.Unlimited, OrganizationRateLimit: claimsync.Unlimited},
 		riverSchema: db.DefaultRiverSchema, maxWorkers: jobs.DefaultMaxWorkers,
 		addr: "127.0.0.1:0", adminToken: "benchmark", metrics: registry, logger: slog.New(slog.DiscardHandler),
 	})
@@ -111,6 +120,19 @@ func startIdle(b *testing.B) *idleMonolith {
 	idle.store = m.store
 	idle.importAll(b)
 	return idle
+}
+
+func openBench(b *testing.B, pooled bool) *pgxpool.Pool {
+	b.Helper()
+	if !pooled {
+		return dbtest.New(b)
+	}
+	pool, err := db.Open(b.Context(), dbtest.URL(b), db.WithoutSessions)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(pool.Close)
+	return pool
 }
 
 // startUnlimited starts an emulator that remembers only the latest write.

@@ -21,6 +21,9 @@ import (
 type databaseFlags struct {
 	DatabaseURL string `name:"database-url" envvar:"DATABASE_URL" placeholder:"URL" help:"PostgreSQL to work on, as postgres://user:password@host/database."`
 	RiverSchema string `name:"river-schema" envvar:"RIVER_SCHEMA" default:"river" help:"Schema of River's tables."`
+	Pooler      string `name:"database-pooler" envvar:"DATABASE_POOLER" enum:"auto,yes,no" default:"auto" help:"Whether a pooler such as PgBouncer is in between, in transaction mode: yes, no or auto, which finds out."`
+
+	pooled bool // what open found out
 }
 
 // open opens the database, and checks that it answers.
@@ -35,11 +38,17 @@ func (f *databaseFlags) open(ctx context.Context, edits ...func(*pgxpool.Config)
 	if err != nil {
 		return nil, err
 	}
-	if err := pool.Ping(ctx); err != nil {
+	pooled, err := db.IsPooled(ctx, pool)
+	if err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("the database does not answer: %w", err)
 	}
-	return pool, nil
+	f.pooled = f.Pooler == "yes" || f.Pooler == "auto" && pooled
+	if !f.pooled {
+		return pool, nil
+	}
+	pool.Close()
+	return db.Open(ctx, f.DatabaseURL, append(edits, db.WithoutSessions)...)
 }
 
 // tool is what the commands work with that look at organizations or change them. They mark and insert jobs; some

@@ -11,8 +11,13 @@ import (
 	"time"
 )
 
-// healthLimit bounds what is read of an answer.
-const healthLimit = 64 << 10
+const (
+	// healthLimit bounds what is read of an answer.
+	healthLimit = 64 << 10
+
+	// healthcheckTimeout is longer than /readyz waits for the database, and shorter than a container's own.
+	healthcheckTimeout = 3 * time.Second
+)
 
 type healthcheckCommand struct {
 	Addr string `name:"addr" envvar:"HTTP_ADDR" default:"127.0.0.1:8080" help:"Where app serve listens."`
@@ -32,7 +37,7 @@ func (c *healthcheckCommand) Run(ctx context.Context, a *app) error {
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "localhost"
 	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, healthcheckTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
 	if err != nil {

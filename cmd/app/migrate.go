@@ -8,11 +8,12 @@ import (
 
 type migrateCommand struct {
 	databaseFlags
+	Check bool `help:"Change nothing: only say what there is to do; exit code 1 if there is something."`
 }
 
 func (*migrateCommand) Help() string {
-	return `Creates or updates claimsync's tables and River's. Safe to run from many processes at once, and when there is
-nothing to do.`
+	return `Creates or updates claimsync's tables and River's. Safe to run from many processes at once, when there is nothing
+to do, and while processes of the version before are at work: see docs/upgrading.md.`
 }
 
 func (c *migrateCommand) Run(ctx context.Context, a *app) error {
@@ -21,9 +22,10 @@ func (c *migrateCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer pool.Close()
-	if err := db.Migrate(ctx, pool, db.MigrateConfig{RiverSchema: c.RiverSchema, Logger: a.logger}); err != nil {
-		return err
+	if !c.Check {
+		if err := db.Migrate(ctx, pool, db.MigrateConfig{RiverSchema: c.RiverSchema, Logger: a.logger}); err != nil {
+			return err
+		}
 	}
-	a.logger.InfoContext(ctx, "The database is up to date")
-	return nil
+	return checkSchema(ctx, pool, c.RiverSchema, a.logger)
 }

@@ -34,6 +34,7 @@ const (
 // monolithConfig is what a monolith runs on.
 type monolithConfig struct {
 	pool        *pgxpool.Pool // migrated
+	pooled      bool          // behind a pooler: nobody can LISTEN
 	clerk       *clerk.Client
 	rate        rateFlags
 	drift       driftFlags
@@ -85,6 +86,7 @@ func startMonolith(ctx context.Context, config monolithConfig) (*monolith, error
 	if err != nil {
 		return nil, err
 	}
+	riverConfig.PollOnly = config.pooled
 	if m.river, err = river.NewClient(riverpgxv5.New(config.pool), riverConfig); err != nil {
 		return nil, err
 	}

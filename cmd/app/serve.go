@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/claimsync/claimsync/clerk"
-	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/metrics"
 )
 
@@ -24,7 +23,7 @@ type serveCommand struct {
 	renewFlags
 	retentionFlags
 	MaxWorkers int  `name:"max-workers" default:"32" help:"Pushes to Clerk at once."`
-	Migrate    bool `default:"true" negatable:"" help:"Migrate the database first."`
+	Migrate    bool `default:"true" negatable:"" help:"Migrate the database first. With --no-migrate, refuse one that lacks migrations."`
 }
 
 // listenFlags say who gets in, and where.
@@ -100,6 +99,11 @@ Traces go to the OpenTelemetry collector that OTEL_EXPORTER_OTLP_ENDPOINT names 
 with OTEL_TRACES_EXPORTER=console; OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER and the like mean what they always do. There are none
 by default.
 
+Behind PgBouncer in transaction mode it works too, a little slower: nothing is left in a session, and jobs are polled for,
+every 100 ms, instead of announced. A connection to a pooler is recognized; --database-pooler=no is for one in session mode.
+
+A variable may be replaced by one with _FILE at its end, which names a file that holds the value: for secrets.
+
 SIGTERM or SIGINT stops it gracefully: pushes under way finish. A second signal ends it at once, which loses nothing
 either.`
 }
@@ -134,19 +138,19 @@ func (c *serveCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer pool.Close()
-	if c.Migrate {
-		if err := db.Migrate(ctx, pool, db.MigrateConfig{RiverSchema: c.RiverSchema, Logger: a.logger}); err != nil {
-			return err
-		}
+	if err := c.prepareSchema(ctx, pool, a.logger); err != nil {
+		return err
 	}
-
+	if c.pooled {
+		a.logger.InfoContext(ctx, "The database is behind a pooler: statements are not prepared, and jobs are polled for")
+	}
 	if guessable(token) && !isLoopback(c.Addr) {
 		a.logger.WarnContext(ctx, "ADMIN_TOKEN is easily guessed, and others can reach the address: make one with openssl rand -hex 16",
 			"addr", c.Addr)
 	}
 	m, err := startMonolith(ctx, monolithConfig{
-		pool: pool, clerk: client, rate: c.rateFlags, drift: c.driftFlags, renew: c.renewFlags, keep: c.retentionFlags, riverSchema: c.RiverSchema,
-		maxWorkers: c.MaxWorkers, addr: c.Addr, adminToken: token, webhook: webhook, linkKey: c.LinkKey,
+		pool: pool, pooled: c.pooled, clerk: client, rate: c.rateFlags, drift: c.driftFlags, renew: c.renewFlags, keep: c.retentionFlags,
+		riverSchema: c.RiverSchema, maxWorkers: c.MaxWorkers, addr: c.Addr, adminToken: token, webhook: webhook, linkKey: c.LinkKey,
 		metrics: registry, tracing: tracing, logger: a.logger,
 	})
 	if err != nil {

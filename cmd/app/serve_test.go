@@ -19,6 +19,7 @@ import (
 // installation is what a user sets up: an empty database, a Clerk instance, and `app serve` on both.
 type installation struct {
 	t             *testing.T
+	database      string // its URL, with nothing in between
 	clerk         *clerktest.Server
 	environment   []string
 	organizations []scoring.OrganizationFacts
@@ -39,9 +40,9 @@ func install(t *testing.T, organizations int) *installation {
 			t.Error(err)
 		}
 	})
-	i := &installation{t: t, clerk: clerk, organizations: sampleOf(organizations)}
+	i := &installation{t: t, database: dbtest.EmptyURL(t), clerk: clerk, organizations: sampleOf(organizations)}
 	i.environment = []string{
-		"DATABASE_URL=" + dbtest.EmptyURL(t), "HTTP_ADDR=127.0.0.1:0", "ADMIN_TOKEN=" + testToken,
+		"DATABASE_URL=" + i.database, "HTTP_ADDR=127.0.0.1:0", "ADMIN_TOKEN=" + testToken,
 		"CLERK_SECRET_KEY=" + testKey, "CLERK_API_URL=" + clerk.BaseURL(),
 		"CLERK_RATE_LIMIT=-1", "CLERK_ORGANIZATION_RATE_LIMIT=-1",
 	}
@@ -139,7 +140,7 @@ func (i *installation) untilClean() {
 
 func (i *installation) query(sql string) int {
 	i.t.Helper()
-	return query(i.t, strings.TrimPrefix(i.environment[0], "DATABASE_URL="), sql)
+	return query(i.t, i.database, sql)
 }
 
 // metrics is what Prometheus would read, without the token.

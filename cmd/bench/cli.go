@@ -25,6 +25,7 @@ It needs Go and PostgreSQL's server programs, no configuration and no services, 
 type cli struct {
 	Clerk        clerkCommand        `cmd:"" help:"The bounds on budgets, outages and ambiguous answers of Clerk."`
 	Stale        staleCommand        `cmd:"" help:"The bounds on what time changes, on pushing everything again, and on calculating everything anew."`
+	Scale        scaleCommand        `cmd:"" help:"What a process, an organization, a change and a push cost, for docs/scaling.md."`
 	Housekeeping housekeepingCommand `cmd:"" help:"The bounds on how large tables get, and how slow the outbox, with a million deliveries."`
 }
 

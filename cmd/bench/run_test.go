@@ -19,6 +19,7 @@ func TestUsage(t *testing.T) {
 		"help names scenarios": {[]string{"clerk", "--help"}, exitOK, "budget-1000"},
 		"help of the other":    {[]string{"stale", "--help"}, exitOK, "expiry"},
 		"help of the third":    {[]string{"housekeeping", "--help"}, exitOK, "million"},
+		"help of the fourth":   {[]string{"scale", "--help"}, exitOK, "size"},
 		"scenario of another":  {[]string{"stale", "--only", "hot"}, exitUsage, `"hot"; there are: expiry`},
 		"unknown command":      {[]string{"speed"}, exitUsage, "speed"},
 		"unknown scenario":     {[]string{"clerk", "--only", "hot,cold"}, exitUsage, `"cold"`},

@@ -1,0 +1,66 @@
+package db_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/claimsync/claimsync/db/dbtest"
+)
+
+// relied is what a program relies on: columns with their types, values of enums, functions, unique keys.
+func relied(t *testing.T, pool *pgxpool.Pool) []string {
+	t.Helper()
+	return strs(t, pool, `
+		SELECT format('column %s.%s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute AS a
+		JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+		WHERE a.attnum > 0 AND NOT a.attisdropped
+		UNION ALL
+		SELECT format('value %s of %s', e.enumlabel, t.typname) FROM pg_enum AS e JOIN pg_type AS t ON t.oid = e.enumtypid
+		UNION ALL
+		SELECT format('function %s(%s)', p.proname, pg_get_function_identity_arguments(p.oid)) FROM pg_proc AS p
+		WHERE p.pronamespace = 'public'::regnamespace
+		UNION ALL
+		SELECT format('key %s', pg_get_indexdef(indexrelid)) FROM pg_index
+		JOIN pg_class AS c ON c.oid = indrelid AND c.relnamespace = 'public'::regnamespace WHERE indisunique
+		ORDER BY 1`)
+}
+
+// demanded are the columns that whoever inserts a row has to give.
+func demanded(t *testing.T, pool *pgxpool.Pool) []string {
+	t.Helper()
+	return strs(t, pool, `
+		SELECT c.relname || '.' || a.attname FROM pg_attribute AS a
+		JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+		WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''`)
+}
+
+// Processes of the version before go on while a newer one migrates: no migration takes away what they rely on, or demands
+// what they do not give.
+func TestMigrationsOnlyAdd(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.NewEmpty(t)
+	var relies, demands, tables []string
+	for _, version := range versions(t) {
+		migrateTo(t, pool, version)
+		now, demandsNow := relied(t, pool), demanded(t, pool)
+		for _, what := range relies {
+			if !slices.Contains(now, what) {
+				t.Errorf("migration %d takes away: %s", version, what)
+			}
+		}
+		for _, column := range demandsNow {
+			table, _, _ := strings.Cut(column, ".")
+			if slices.Contains(tables, table) && !slices.Contains(demands, column) {
+				t.Errorf("migration %d demands %s", version, column)
+			}
+		}
+		relies, demands = now, demandsNow
+		tables = strs(t, pool, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+	}
+	if len(relies) < 150 || len(demands) < 20 {
+		t.Errorf("only %d things are relied on, and %d demanded", len(relies), len(demands))
+	}
+}
