@@ -96,6 +96,7 @@ func TestPlans(t *testing.T) {
 	pool := dbtest.New(t)
 	fill(t, pool, 5000)
 	soil(t, pool, 500)
+	mustExec(t, pool, "INSERT INTO organization_change (bulk, organization_id) SELECT n % 2 = 0, n FROM generate_series(1, 5000) AS n")
 	for name, test := range map[string]struct {
 		query string
 		args  []any
@@ -104,7 +105,7 @@ func TestPlans(t *testing.T) {
 		"jobs":    {dbsqlc.QueueJobStates, []any{claimsync.Topic, 100}, 100},
 		"oldest":  {dbsqlc.QueueOldestDue, []any{claimsync.Topic}, 4},
 		"backlog": {dbsqlc.OutboxBacklog, []any{claimsync.Topic, 100}, 100 + 1},
-		"due":     {dbsqlc.OrganizationsDue, []any{100}, 0},
+		"due":     {dbsqlc.OrganizationsDue, []any{100}, 100 + 1 + 1},
 	} {
 		rows, err := pool.Query(t.Context(), "EXPLAIN (ANALYZE, TIMING OFF) "+test.query, test.args...)
 		if err != nil {

@@ -33,7 +33,7 @@ func (m *Metrics) WatchScores(pool *pgxpool.Pool) {
 
 var (
 	dueOrganizations = prometheus.NewDesc(prometheus.BuildFQName(namespace, "", "due_organizations"),
-		"Organizations whose score time has changed, and that are not recalculated yet; no more are counted than 10000.", nil, nil)
+		"Organizations whose score time or a foreign writer has changed, and that are not recalculated yet; no more are counted than 10000.", nil, nil)
 	dueOverdue = prometheus.NewDesc(prometheus.BuildFQName(namespace, "", "due_overdue_seconds"),
 		"For how long the one has been due that is due for longest; 0: none is.", nil, nil)
 )

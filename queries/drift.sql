@@ -3,11 +3,14 @@
 -- name: DriftCompare :many
 -- What the database says of Clerk organizations, those left out of which it knows nothing. It is pending, and what Clerk
 -- was seen to have says nothing, unless the last push was confirmed before Clerk was asked and nothing has come since:
--- no change, no push under way, none of unknown fate. One statement, so that a change is seen with its mark or not at all.
+-- no change, no push under way, none of unknown fate. One statement, so that a change is seen with its mark or not at all;
+-- what a foreign writer has changed is to be marked while it is in the queue.
 SELECT asked.key::text AS key, o.id AS organization_id, o.certification_tier, o.compliance_score, o.insurance_valid,
     (b.key IS NOT NULL)::boolean AS marked,
     COALESCE(b.dirty_since IS NOT NULL OR b.lease_token IS NOT NULL OR b.verify_at IS NOT NULL
-        OR b.synced_at >= @asked_at::timestamptz, false)::boolean AS pending
+        OR b.synced_at >= @asked_at::timestamptz
+        OR asked.key IN (SELECT c.clerk_org_id FROM organization_change AS c WHERE c.clerk_org_id IS NOT NULL),
+        false)::boolean AS pending
 FROM (SELECT unnest(@keys::text[]) AS key) AS asked
 LEFT JOIN organizations AS o ON o.clerk_org_id = asked.key
 LEFT JOIN outbox AS b ON b.topic = @topic AND b.key = asked.key

@@ -1,19 +1,25 @@
+-- What each statement that writes says by claimsync.statement is told in facts.sql.
+
 -- name: OrganizationInsert :exec
 INSERT INTO organizations (id, name, clerk_org_id, certification_tier)
-VALUES (@id, @name, sqlc.narg(clerk_org_id), @certification_tier);
+SELECT @id::text, @name::text, sqlc.narg(clerk_org_id)::text, @certification_tier::certification_tier
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own;
 
 -- name: OrganizationInsertMany :exec
 -- An empty clerk_org_id means none.
 INSERT INTO organizations (id, name, clerk_org_id, certification_tier)
 SELECT unnest(@ids::text[]), unnest(@names::text[]), NULLIF(unnest(@clerk_org_ids::text[]), ''),
-    unnest(@certification_tiers::text[])::certification_tier;
+    unnest(@certification_tiers::text[])::certification_tier
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own;
 
 -- name: OrganizationUpdate :exec
 UPDATE organizations SET name = @name, clerk_org_id = sqlc.narg(clerk_org_id), certification_tier = @certification_tier
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 WHERE id = @id;
 
 -- name: OrganizationDelete :one
-DELETE FROM organizations WHERE id = @id RETURNING clerk_org_id;
+DELETE FROM organizations USING set_config('claimsync.statement', statement_timestamp()::text, true) AS own
+WHERE id = @id RETURNING clerk_org_id;
 
 -- name: OrganizationGetMany :many
 SELECT * FROM organizations WHERE id = ANY(@ids::text[]);
@@ -60,7 +66,7 @@ FROM (
         unnest(@insurance_valids::boolean[]) AS insurance_valid,
         unnest(@recalculate_ats::timestamptz[]) AS recalculate_at,
         unnest(@insured_untils::timestamptz[]) AS insured_until
-) AS s
+) AS s, set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 WHERE o.id = s.id;
 
 -- name: OrganizationClaimLapsed :many
@@ -78,11 +84,14 @@ ORDER BY recalculate_at LIMIT @max_rows FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: OrganizationsDue :one
 -- How many are due and have not been calculated yet, counted no further than most, and how long the one has been that is
--- due for longest.
+-- due for longest: by time, or because a foreign writer has changed something.
 SELECT
-    (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() LIMIT @most) AS due)::bigint AS organizations,
-    COALESCE(clock_timestamp() - (SELECT recalculate_at FROM organizations WHERE recalculate_at <= now()
-        ORDER BY recalculate_at LIMIT 1), interval '0')::interval AS overdue;
+    LEAST(@most, (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() LIMIT @most) AS due)
+        + (SELECT count(*) FROM (SELECT FROM organization_change AS w ORDER BY w.bulk, w.id LIMIT @most) AS changed))::bigint AS organizations,
+    GREATEST(interval '0', clock_timestamp() - LEAST(
+        (SELECT recalculate_at FROM organizations WHERE recalculate_at <= now() ORDER BY recalculate_at LIMIT 1),
+        (SELECT c.changed_at FROM organization_change AS c WHERE NOT c.bulk ORDER BY c.bulk, c.id LIMIT 1),
+        (SELECT c.changed_at FROM organization_change AS c WHERE c.bulk ORDER BY c.bulk, c.id LIMIT 1)))::interval AS overdue;
 
 -- name: OrganizationClaims :one
 -- What a Clerk organization's tokens are to say, and the instant that it is true for. That is before the snapshot was taken,

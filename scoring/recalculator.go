@@ -61,8 +61,9 @@ type RecalculationObserver interface {
 }
 
 // Recalculator keeps scores from becoming stale by the passing of time alone: it calculates each again when it is due,
-// the organizations whose insurance has run out before all others. It is fair to everybody else: between two batches it
-// pauses for as long as the last one took.
+// the organizations whose insurance has run out before all others. Beside that it calculates what foreign writers have
+// changed, neither before the other. It is fair to everybody else: between two batches it pauses for as long as the last one
+// took.
 type Recalculator struct {
 	config RecalculatorConfig
 
@@ -95,14 +96,18 @@ func NewRecalculator(config RecalculatorConfig) *Recalculator {
 func (r *Recalculator) Run(ctx context.Context) {
 	var workers sync.WaitGroup
 	for range r.config.Workers {
-		workers.Go(func() { r.work(ctx) })
+		workers.Go(func() { r.work(ctx, r.config.Store.RecalculateDueTx) })
 	}
+	workers.Go(func() { r.work(ctx, r.config.Store.RecalculateChangedTx) })
 	workers.Wait()
 }
 
+// recalculation calculates a batch of what is due for one reason.
+type recalculation func(context.Context, pgx.Tx, DueQuery) (Due, error)
+
 // work calculates batch after batch. One that fails is tried again organization by organization, so that one that cannot
 // be calculated does not keep the others.
-func (r *Recalculator) work(ctx context.Context) {
+func (r *Recalculator) work(ctx context.Context, recalculate recalculation) {
 	alone := 0 // so many are still to be tried alone
 	failing := false
 	for ctx.Err() == nil {
@@ -110,7 +115,7 @@ func (r *Recalculator) work(ctx context.Context) {
 		if alone > 0 {
 			limit = 1
 		}
-		due, err := r.batch(ctx, int32(limit))
+		due, err := r.batch(ctx, recalculate, int32(limit))
 		pause := time.Since(started)
 		switch {
 		case ctx.Err() != nil:
@@ -121,6 +126,7 @@ func (r *Recalculator) work(ctx context.Context) {
 			r.setAside(ctx, due.IDs[0], err)
 			alone--
 			pause = idle()
+		case err == nil && len(due.Locked) > 0 && len(due.IDs) == 0: // behind them there may be others
 		case err != nil || len(due.IDs) == 0:
 			alone = 0
 			pause = idle()
@@ -151,30 +157,42 @@ func (r *Recalculator) logDown(ctx context.Context, err error) {
 
 // batch calculates a batch in a transaction that waits for nobody long, and tells the observer. On an error, the ids are
 // those that were tried.
-func (r *Recalculator) batch(ctx context.Context, limit int32) (due Due, err error) {
+func (r *Recalculator) batch(ctx context.Context, recalculate recalculation, limit int32) (due Due, err error) {
 	var now time.Time
 	err = db.Transact(ctx, r.config.Pool, func(tx pgx.Tx) (err error) {
 		due = Due{}
 		if err := tx.QueryRow(ctx, "SELECT now() FROM set_config('lock_timeout', $1, true)", dueLockTimeout).Scan(&now); err != nil {
 			return err
 		}
-		due, err = r.config.Store.RecalculateDueTx(ctx, tx, DueQuery{Limit: limit, Skipped: r.skipped()})
+		due, err = recalculate(ctx, tx, DueQuery{Limit: limit, Skipped: r.skipped()})
 		return err
 	})
 	if err == nil && len(due.IDs) > 0 {
 		r.config.Observer.Recalculated(due.Changed, len(due.IDs)-due.Changed, now.Sub(due.DueAt))
 	}
+	if err == nil {
+		r.leave(due.Locked)
+	}
 	return due, err
+}
+
+// leave leaves organizations to those who have locked them, for a moment.
+func (r *Recalculator) leave(ids []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range ids {
+		r.aside[id] = setAside{until: time.Now().Add(asideLocked), pause: r.aside[id].pause}
+	}
 }
 
 // setAside leaves an organization for a while.
 func (r *Recalculator) setAside(ctx context.Context, id string, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if db.Code(err) == lockNotAvailable { // somebody holds what it needs, which is no fault of its own
-		r.aside[id] = setAside{until: time.Now().Add(asideLocked), pause: r.aside[id].pause}
+		r.leave([]string{id})
 		return
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	pause := min(max(asideFirst, 2*r.aside[id].pause), asideMost)
 	r.aside[id] = setAside{until: time.Now().Add(pause), pause: pause}
 	r.config.Observer.RecalculationFailed()

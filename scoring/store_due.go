@@ -23,6 +23,9 @@ type Due struct {
 	Lapsed  bool     // the insurance of these has run out; else something else has changed
 	DueAt   time.Time
 	Changed int // how many have a new score, or are no longer insured
+
+	// Locked are those that are left for now: somebody else has locked them. RecalculateDueTx does not know of any.
+	Locked []string
 }
 
 // RecalculateDueTx calculates again organizations whose Score.RecalculateAt has come. Those whose insurance has run out

@@ -63,6 +63,14 @@ func (s *Store) save(
 	if len(revisions) == 0 {
 		return nil
 	}
+	if err := s.saveScores(ctx, tx, now, revisions); err != nil {
+		return err
+	}
+	return s.mark(ctx, tx, urgency, revisions)
+}
+
+// saveScores is save without the marks.
+func (s *Store) saveScores(ctx context.Context, tx pgx.Tx, now time.Time, revisions []*revision) error {
 	scores := dbsqlc.OrganizationSaveScoresParams{CalculatedAt: &now}
 	for _, r := range revisions {
 		r.result = Calculate(now, r.after.CertificationTier, r.facts)
@@ -72,7 +80,7 @@ func (s *Store) save(
 	if err := s.queries.OrganizationSaveScores(ctx, tx, scores); err != nil {
 		return fmt.Errorf("saving the scores of %s: %w", describe(scores.Ids), err)
 	}
-	return s.mark(ctx, tx, urgency, revisions)
+	return nil
 }
 
 func appendScore(scores *dbsqlc.OrganizationSaveScoresParams, id string, score *Score) {
@@ -88,9 +96,9 @@ func appendScore(scores *dbsqlc.OrganizationSaveScoresParams, id string, score *
 }
 
 // mark announces the Clerk organizations whose claims the revisions change. One that was unlinked is announced too: its
-// claims are to go.
-func (s *Store) mark(ctx context.Context, tx pgx.Tx, urgency Urgency, revisions []*revision) error {
-	var clerkOrgIDs, ids []string
+// claims are to go. All marks of a transaction are one, so that their locks are taken in order; hence the others.
+func (s *Store) mark(ctx context.Context, tx pgx.Tx, urgency Urgency, revisions []*revision, others ...string) error {
+	clerkOrgIDs, ids := others, []string(nil)
 	for _, r := range revisions {
 		clerkOrgIDs = append(clerkOrgIDs, r.outdated()...)
 		if r.claimsChanged() {

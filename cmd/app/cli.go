@@ -45,6 +45,7 @@ type cli struct {
 	Redrive       redriveCommand       `cmd:"" help:"Push organizations again that were given up on."`
 	Drift         driftCommand         `cmd:"" help:"Compare Clerk with Postgres, and repair what differs."`
 	Breaker       breakerCommand       `cmd:"" help:"Look at the circuit breaker before Clerk, open it, close it."`
+	Triggers      triggersCommand      `cmd:"" help:"Notice what others than claimsync write into its tables."`
 	Doctor        doctorCommand        `cmd:"" help:"Check a set-up step by step, with a remedy for each failure."`
 	Satellite     satelliteCommand     `cmd:"" help:"Run an example application that decides by session tokens."`
 	ClerkEmulator clerkEmulatorCommand `cmd:"" help:"Run the Clerk emulator, for trying things out."`

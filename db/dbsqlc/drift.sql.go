@@ -15,7 +15,9 @@ const DriftCompare = `-- name: DriftCompare :many
 SELECT asked.key::text AS key, o.id AS organization_id, o.certification_tier, o.compliance_score, o.insurance_valid,
     (b.key IS NOT NULL)::boolean AS marked,
     COALESCE(b.dirty_since IS NOT NULL OR b.lease_token IS NOT NULL OR b.verify_at IS NOT NULL
-        OR b.synced_at >= $1::timestamptz, false)::boolean AS pending
+        OR b.synced_at >= $1::timestamptz
+        OR asked.key IN (SELECT c.clerk_org_id FROM organization_change AS c WHERE c.clerk_org_id IS NOT NULL),
+        false)::boolean AS pending
 FROM (SELECT unnest($2::text[]) AS key) AS asked
 LEFT JOIN organizations AS o ON o.clerk_org_id = asked.key
 LEFT JOIN outbox AS b ON b.topic = $3 AND b.key = asked.key
@@ -41,7 +43,8 @@ type DriftCompareRow struct {
 // Drift: comparing what Clerk has with what the database says. All times are the database's.
 // What the database says of Clerk organizations, those left out of which it knows nothing. It is pending, and what Clerk
 // was seen to have says nothing, unless the last push was confirmed before Clerk was asked and nothing has come since:
-// no change, no push under way, none of unknown fate. One statement, so that a change is seen with its mark or not at all.
+// no change, no push under way, none of unknown fate. One statement, so that a change is seen with its mark or not at all;
+// what a foreign writer has changed is to be marked while it is in the queue.
 func (q *Queries) DriftCompare(ctx context.Context, db DBTX, arg DriftCompareParams) ([]DriftCompareRow, error) {
 	rows, err := db.Query(ctx, DriftCompare, arg.AskedAt, arg.Keys, arg.Topic)
 	if err != nil {

@@ -102,7 +102,8 @@ func (q *Queries) FactsCAPARecords(ctx context.Context, db DBTX, ids []string) (
 }
 
 const FactsDeleteAssessments = `-- name: FactsDeleteAssessments :exec
-DELETE FROM compliance_assessments WHERE organization_id = ANY($1::text[])
+DELETE FROM compliance_assessments USING set_config('claimsync.statement', statement_timestamp()::text, true) AS own
+WHERE organization_id = ANY($1::text[])
 `
 
 func (q *Queries) FactsDeleteAssessments(ctx context.Context, db DBTX, ids []string) error {
@@ -111,7 +112,8 @@ func (q *Queries) FactsDeleteAssessments(ctx context.Context, db DBTX, ids []str
 }
 
 const FactsDeleteAudits = `-- name: FactsDeleteAudits :exec
-DELETE FROM audits WHERE organization_id = ANY($1::text[])
+DELETE FROM audits USING set_config('claimsync.statement', statement_timestamp()::text, true) AS own
+WHERE organization_id = ANY($1::text[])
 `
 
 func (q *Queries) FactsDeleteAudits(ctx context.Context, db DBTX, ids []string) error {
@@ -120,7 +122,8 @@ func (q *Queries) FactsDeleteAudits(ctx context.Context, db DBTX, ids []string) 
 }
 
 const FactsDeleteCAPARecords = `-- name: FactsDeleteCAPARecords :exec
-DELETE FROM capa_records WHERE organization_id = ANY($1::text[])
+DELETE FROM capa_records USING set_config('claimsync.statement', statement_timestamp()::text, true) AS own
+WHERE organization_id = ANY($1::text[])
 `
 
 func (q *Queries) FactsDeleteCAPARecords(ctx context.Context, db DBTX, ids []string) error {
@@ -129,7 +132,8 @@ func (q *Queries) FactsDeleteCAPARecords(ctx context.Context, db DBTX, ids []str
 }
 
 const FactsDeleteDocuments = `-- name: FactsDeleteDocuments :exec
-DELETE FROM documents WHERE organization_id = ANY($1::text[])
+DELETE FROM documents USING set_config('claimsync.statement', statement_timestamp()::text, true) AS own
+WHERE organization_id = ANY($1::text[])
 `
 
 func (q *Queries) FactsDeleteDocuments(ctx context.Context, db DBTX, ids []string) error {
@@ -138,7 +142,8 @@ func (q *Queries) FactsDeleteDocuments(ctx context.Context, db DBTX, ids []strin
 }
 
 const FactsDeleteMembers = `-- name: FactsDeleteMembers :exec
-DELETE FROM organization_members WHERE organization_id = ANY($1::text[])
+DELETE FROM organization_members USING set_config('claimsync.statement', statement_timestamp()::text, true) AS own
+WHERE organization_id = ANY($1::text[])
 `
 
 func (q *Queries) FactsDeleteMembers(ctx context.Context, db DBTX, ids []string) error {
@@ -147,7 +152,8 @@ func (q *Queries) FactsDeleteMembers(ctx context.Context, db DBTX, ids []string)
 }
 
 const FactsDeletePolicies = `-- name: FactsDeletePolicies :exec
-DELETE FROM insurance_policies WHERE organization_id = ANY($1::text[])
+DELETE FROM insurance_policies USING set_config('claimsync.statement', statement_timestamp()::text, true) AS own
+WHERE organization_id = ANY($1::text[])
 `
 
 func (q *Queries) FactsDeletePolicies(ctx context.Context, db DBTX, ids []string) error {
@@ -169,6 +175,9 @@ type FactsDocumentsRow struct {
 }
 
 // Facts are read for several organizations at once, in the order of their ids, and replaced list by list.
+//
+// Each statement that writes says so to the triggers of foreign writers (db/triggers): claimsync.statement is when it was
+// received, so that it holds for no other statement of the transaction, which may well be somebody else's.
 func (q *Queries) FactsDocuments(ctx context.Context, db DBTX, ids []string) ([]FactsDocumentsRow, error) {
 	rows, err := db.Query(ctx, FactsDocuments, ids)
 	if err != nil {
@@ -198,6 +207,7 @@ const FactsInsertAssessments = `-- name: FactsInsertAssessments :exec
 INSERT INTO compliance_assessments (organization_id, iso_element, status, score)
 SELECT unnest($1::text[]), unnest($2::text[])::iso_element, unnest($3::text[])::assessment_status,
     unnest($4::double precision[])
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 `
 
 type FactsInsertAssessmentsParams struct {
@@ -220,6 +230,7 @@ func (q *Queries) FactsInsertAssessments(ctx context.Context, db DBTX, arg Facts
 const FactsInsertAudits = `-- name: FactsInsertAudits :exec
 INSERT INTO audits (organization_id, completed_at, rating)
 SELECT unnest($1::text[]), unnest($2::timestamptz[]), unnest($3::text[])::audit_rating
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 `
 
 type FactsInsertAuditsParams struct {
@@ -236,6 +247,7 @@ func (q *Queries) FactsInsertAudits(ctx context.Context, db DBTX, arg FactsInser
 const FactsInsertCAPARecords = `-- name: FactsInsertCAPARecords :exec
 INSERT INTO capa_records (organization_id, status)
 SELECT unnest($1::text[]), unnest($2::text[])::capa_status
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 `
 
 type FactsInsertCAPARecordsParams struct {
@@ -252,6 +264,7 @@ const FactsInsertDocuments = `-- name: FactsInsertDocuments :exec
 INSERT INTO documents (organization_id, iso_element, status, deleted)
 SELECT unnest($1::text[]), unnest($2::text[])::iso_element, unnest($3::text[])::document_status,
     unnest($4::boolean[])
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 `
 
 type FactsInsertDocumentsParams struct {
@@ -275,6 +288,7 @@ const FactsInsertMembers = `-- name: FactsInsertMembers :exec
 INSERT INTO organization_members (organization_id, role, lbp_number, lbp_verified, lbp_status, lbp_expiry)
 SELECT unnest($1::text[]), unnest($2::text[])::member_role, unnest($3::text[]),
     unnest($4::boolean[]), unnest($5::text[])::lbp_status, unnest($6::timestamptz[])
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 `
 
 type FactsInsertMembersParams struct {
@@ -302,6 +316,7 @@ const FactsInsertPolicies = `-- name: FactsInsertPolicies :exec
 INSERT INTO insurance_policies (organization_id, policy_type, coverage_amount, expiry_date)
 SELECT unnest($1::text[]), unnest($2::text[])::policy_type, unnest($3::text[])::numeric(12, 2),
     unnest($4::timestamptz[])
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 `
 
 type FactsInsertPoliciesParams struct {

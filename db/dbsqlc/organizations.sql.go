@@ -144,7 +144,8 @@ func (q *Queries) OrganizationCount(ctx context.Context, db DBTX) (OrganizationC
 }
 
 const OrganizationDelete = `-- name: OrganizationDelete :one
-DELETE FROM organizations WHERE id = $1 RETURNING clerk_org_id
+DELETE FROM organizations USING set_config('claimsync.statement', statement_timestamp()::text, true) AS own
+WHERE id = $1 RETURNING clerk_org_id
 `
 
 func (q *Queries) OrganizationDelete(ctx context.Context, db DBTX, id string) (*string, error) {
@@ -194,8 +195,10 @@ func (q *Queries) OrganizationGetMany(ctx context.Context, db DBTX, ids []string
 }
 
 const OrganizationInsert = `-- name: OrganizationInsert :exec
+
 INSERT INTO organizations (id, name, clerk_org_id, certification_tier)
-VALUES ($1, $2, $3, $4)
+SELECT $1::text, $2::text, $3::text, $4::certification_tier
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 `
 
 type OrganizationInsertParams struct {
@@ -205,6 +208,7 @@ type OrganizationInsertParams struct {
 	CertificationTier CertificationTier
 }
 
+// What each statement that writes says by claimsync.statement is told in facts.sql.
 func (q *Queries) OrganizationInsert(ctx context.Context, db DBTX, arg OrganizationInsertParams) error {
 	_, err := db.Exec(ctx, OrganizationInsert,
 		arg.ID,
@@ -219,6 +223,7 @@ const OrganizationInsertMany = `-- name: OrganizationInsertMany :exec
 INSERT INTO organizations (id, name, clerk_org_id, certification_tier)
 SELECT unnest($1::text[]), unnest($2::text[]), NULLIF(unnest($3::text[]), ''),
     unnest($4::text[])::certification_tier
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 `
 
 type OrganizationInsertManyParams struct {
@@ -360,7 +365,7 @@ FROM (
         unnest($8::boolean[]) AS insurance_valid,
         unnest($9::timestamptz[]) AS recalculate_at,
         unnest($10::timestamptz[]) AS insured_until
-) AS s
+) AS s, set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 WHERE o.id = s.id
 `
 
@@ -397,6 +402,7 @@ func (q *Queries) OrganizationSaveScores(ctx context.Context, db DBTX, arg Organ
 
 const OrganizationUpdate = `-- name: OrganizationUpdate :exec
 UPDATE organizations SET name = $1, clerk_org_id = $2, certification_tier = $3
+FROM set_config('claimsync.statement', statement_timestamp()::text, true) AS own
 WHERE id = $4
 `
 
@@ -419,9 +425,12 @@ func (q *Queries) OrganizationUpdate(ctx context.Context, db DBTX, arg Organizat
 
 const OrganizationsDue = `-- name: OrganizationsDue :one
 SELECT
-    (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() LIMIT $1) AS due)::bigint AS organizations,
-    COALESCE(clock_timestamp() - (SELECT recalculate_at FROM organizations WHERE recalculate_at <= now()
-        ORDER BY recalculate_at LIMIT 1), interval '0')::interval AS overdue
+    LEAST($1, (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() LIMIT $1) AS due)
+        + (SELECT count(*) FROM (SELECT FROM organization_change AS w ORDER BY w.bulk, w.id LIMIT $1) AS changed))::bigint AS organizations,
+    GREATEST(interval '0', clock_timestamp() - LEAST(
+        (SELECT recalculate_at FROM organizations WHERE recalculate_at <= now() ORDER BY recalculate_at LIMIT 1),
+        (SELECT c.changed_at FROM organization_change AS c WHERE NOT c.bulk ORDER BY c.bulk, c.id LIMIT 1),
+        (SELECT c.changed_at FROM organization_change AS c WHERE c.bulk ORDER BY c.bulk, c.id LIMIT 1)))::interval AS overdue
 `
 
 type OrganizationsDueRow struct {
@@ -430,8 +439,8 @@ type OrganizationsDueRow struct {
 }
 
 // How many are due and have not been calculated yet, counted no further than most, and how long the one has been that is
-// due for longest.
-func (q *Queries) OrganizationsDue(ctx context.Context, db DBTX, most int32) (OrganizationsDueRow, error) {
+// due for longest: by time, or because a foreign writer has changed something.
+func (q *Queries) OrganizationsDue(ctx context.Context, db DBTX, most int64) (OrganizationsDueRow, error) {
 	row := db.QueryRow(ctx, OrganizationsDue, most)
 	var i OrganizationsDueRow
 	err := row.Scan(&i.Organizations, &i.Overdue)

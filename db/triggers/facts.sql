@@ -1,0 +1,58 @@
+-- Whoever writes a row of {{.Table}} has the score of its organization calculated anew, in the same transaction or not at
+-- all. It only adds rows to a queue, so it neither waits for anybody nor makes anybody wait.
+--
+-- It runs with the rights of the queue's owner: who may write {{.Table}} needs no others. Hence the fixed search_path.
+CREATE OR REPLACE FUNCTION {{.Function}}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+DECLARE
+    noticed bigint;
+BEGIN
+    -- A statement of claimsync's own, which calculates itself; but not what other triggers do within it.
+    IF current_setting('claimsync.statement', true) <> '' THEN
+        IF current_setting('claimsync.statement') = statement_timestamp()::text AND pg_trigger_depth() = 1 THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+
+    IF TG_LEVEL = 'STATEMENT' AND TG_OP IN ('INSERT', 'UPDATE') THEN
+        -- Most statements write one row, and their writers are to notice nothing. A comparison with the row of before, an
+        -- aggregate, even a look whether there are more rows: each takes as long as this. So it is claimsync that finds out
+        -- whether an organization is there twice, or has the score it had.
+        INSERT INTO {{.Changes}} (bulk, organization_id)
+        SELECT false, organization_id FROM claimsync_written LIMIT {{.Few}} + 1;
+        GET DIAGNOSTICS noticed = ROW_COUNT;
+        -- Of many each organization once, behind everything else.
+        IF noticed > {{.Few}} THEN
+            INSERT INTO {{.Changes}} (bulk, organization_id)
+            SELECT DISTINCT true, organization_id FROM claimsync_written;
+        END IF;
+
+    ELSIF TG_OP = 'DELETE' THEN
+        -- With an organization its facts go too: there is nothing to be calculated then.
+        INSERT INTO {{.Changes}} (bulk, organization_id)
+        SELECT count(*) OVER () > {{.Few}}, gone.organization_id
+        FROM (SELECT DISTINCT organization_id FROM claimsync_written) AS gone
+        WHERE EXISTS (SELECT FROM {{.Organizations}} AS o WHERE o.id = gone.organization_id);
+
+    ELSIF TG_LEVEL = 'ROW' THEN -- it had been another's
+        INSERT INTO {{.Changes}} (bulk, organization_id) VALUES (false, OLD.organization_id);
+    ELSE -- TRUNCATE
+        INSERT INTO {{.Changes}} (bulk, organization_id) SELECT true, id FROM {{.Organizations}};
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE TRIGGER claimsync_insert AFTER INSERT ON {{.Table}}
+    REFERENCING NEW TABLE AS claimsync_written
+    FOR EACH STATEMENT EXECUTE FUNCTION {{.Function}}();
+CREATE OR REPLACE TRIGGER claimsync_update AFTER UPDATE ON {{.Table}}
+    REFERENCING NEW TABLE AS claimsync_written
+    FOR EACH STATEMENT EXECUTE FUNCTION {{.Function}}();
+CREATE OR REPLACE TRIGGER claimsync_move AFTER UPDATE OF organization_id ON {{.Table}}
+    FOR EACH ROW WHEN (OLD.organization_id <> NEW.organization_id) EXECUTE FUNCTION {{.Function}}();
+CREATE OR REPLACE TRIGGER claimsync_delete AFTER DELETE ON {{.Table}}
+    REFERENCING OLD TABLE AS claimsync_written
+    FOR EACH STATEMENT EXECUTE FUNCTION {{.Function}}();
+CREATE OR REPLACE TRIGGER claimsync_truncate AFTER TRUNCATE ON {{.Table}}
+    FOR EACH STATEMENT EXECUTE FUNCTION {{.Function}}();
