@@ -8,11 +8,11 @@ import (
 	"github.com/claimsync/claimsync/outbox"
 )
 
-// Renewal pushes again what has not changed for long, so that claims_as_of, by which a reader of tokens sees how old they are, is old
-// only if something is wrong. It costs what is pushed and nothing else: there is no index of when what was pushed last, but a
-// walk over all organizations, renewalWalks times as often as each is renewed. One that would get too old before the walk
-// after the next comes by is marked: so that one may pass it over, because its row is locked, and the push may take its
-// time.
+// Renewal pushes again what has not changed for long, so that claims_as_of, by which a reader of tokens sees how old they
+// are, is old only if something is wrong. It costs what is pushed and nothing else: there is no index of when what was
+// pushed last, but a walk over all organizations, renewalWalks times in the interval. A walk marks what was last pushed
+// more than renewalAge walks ago. While all works, what it finds a little younger than that is marked by the next, seven
+// eighths of the interval old; the last eighth is for the push, or for one more walk if that one found the row locked.
 const (
 	renewalWalks = 8
 	renewalAge   = renewalWalks - 2 // what is older than so many walks is renewed
@@ -40,6 +40,9 @@ func (r renewal) age() time.Duration { return r.period() * renewalAge }
 // over tells whether the time of a walk is; also if it is yet to come, because the database's clock was ahead.
 func (r renewal) over(elapsed time.Duration) bool { return elapsed >= r.period() || elapsed < 0 }
 
+// look is how often a process looks whether a step is due.
+func (r renewal) look() time.Duration { return min(renewalLook, r.period()/renewalWalks+1) }
+
 // size is how many organizations a walk is behind its pace, up to a batch. Once its time is over, all that is left is due.
 func (r renewal) size(total, done int64, elapsed time.Duration) int32 {
 	if r.over(elapsed) {
@@ -54,8 +57,14 @@ func (s *Sync) renewRegularly(ctx context.Context, waker outbox.Waker) {
 	if s.clerk == nil || s.renewal.every <= 0 {
 		return
 	}
-	look := min(renewalLook, s.renewal.period()/renewalWalks+1)
-	recurring.Run(ctx, s.logger, "Renewing claims", look, func(ctx context.Context) error {
+	compared := false
+	recurring.Run(ctx, s.logger, "Renewing claims", s.renewal.look(), func(ctx context.Context) error {
+		if !compared {
+			if err := s.compareRenewal(ctx); err != nil {
+				return err
+			}
+			compared = true
+		}
 		return s.renew(ctx, waker)
 	})
 }

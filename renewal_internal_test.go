@@ -1,9 +1,15 @@
 package claimsync
 
 import (
+	"context"
 	"testing"
 	"time"
+
+	"github.com/claimsync/claimsync/outbox"
 )
+
+// Renew is what a process does each time it looks whether to renew, for tests that have to know that it has.
+func (s *Sync) Renew(ctx context.Context, waker outbox.Waker) error { return s.renew(ctx, waker) }
 
 // A walk keeps to its pace, makes up for what it missed in batches, and ends what is left once its time is over.
 func TestRenewalSize(t *testing.T) {
@@ -22,6 +28,25 @@ func TestRenewalSize(t *testing.T) {
 	} {
 		if got := r.size(test.total, test.done, test.elapsed); got != test.want {
 			t.Errorf("%d of %d after %s: %d, want %d", test.done, test.total, test.elapsed, got, test.want)
+		}
+	}
+}
+
+// A walk is late by as long as the next organization, or its end, has been due: less than two looks is in time.
+func TestRenewalLate(t *testing.T) {
+	t.Parallel()
+	r := renewal{every: 8 * time.Hour}
+	for _, test := range []struct {
+		total, done   int64
+		elapsed, want time.Duration
+	}{
+		{60, 0, 0, 0}, {60, 0, time.Minute + 7*time.Second, 0}, {60, 0, time.Minute + 8*time.Second, 8 * time.Second},
+		{60, 29, time.Hour, 30 * time.Minute}, {60, 59, time.Hour, 0}, {60, 59, 3 * time.Hour, 2 * time.Hour},
+		{60, 60, 2 * time.Hour, time.Hour}, {60, 90, 2 * time.Hour, time.Hour}, {0, 0, time.Hour, 0}, {0, 0, 2 * time.Hour, time.Hour},
+		{1, 0, 59 * time.Minute, 0}, {60, 0, -time.Hour, 0},
+	} {
+		if got := r.behind(test.total, test.done, test.elapsed); got != test.want {
+			t.Errorf("%d of %d after %s: %s late, want %s", test.done, test.total, test.elapsed, got, test.want)
 		}
 	}
 }

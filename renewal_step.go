@@ -19,12 +19,12 @@ func (s *Sync) renewStep(ctx context.Context, waker outbox.Waker) (walked int, e
 	var ended *dbsqlc.Backfill
 	err = db.Transact(ctx, s.jobs.Pool, func(tx pgx.Tx) error {
 		walked, ended = 0, nil
-		walk, err := s.renewalTx(ctx, tx)
-		if err != nil {
+		walk, ok, err := s.renewalTx(ctx, tx)
+		if !ok || err != nil {
 			return err
 		}
 		size := s.renewal.size(walk.Total, walk.Done, walk.Now.Sub(walk.StartedAt))
-		if walk.Finished || size == 0 {
+		if size == 0 {
 			return nil
 		}
 		queries := dbsqlc.New()
@@ -67,20 +67,25 @@ func (s *Sync) logRenewal(ctx context.Context, walk *dbsqlc.Backfill) {
 	s.logger.InfoContext(ctx, "Looked for claims to renew at all organizations", attrs...)
 }
 
-// renewalTx locks the walk; a new one is begun if it is time. What is locked by another process, or new, counts as finished.
-func (s *Sync) renewalTx(ctx context.Context, tx pgx.Tx) (walk dbsqlc.RenewalLockRow, err error) {
+// renewalTx locks the walk; a new one is begun if it is time. Not ok: there is nothing to do now, because another process has
+// it locked, the first one has only just begun, or it is not time for the next.
+func (s *Sync) renewalTx(ctx context.Context, tx pgx.Tx) (walk dbsqlc.RenewalLockRow, ok bool, err error) {
 	queries := dbsqlc.New()
 	walk, err = queries.RenewalLock(ctx, tx)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return dbsqlc.RenewalLockRow{Finished: true}, queries.RenewalInsert(ctx, tx)
+		return walk, false, queries.RenewalInsert(ctx, tx)
 	}
-	if err != nil || !walk.Finished || !s.renewal.over(walk.Now.Sub(walk.StartedAt)) {
-		return walk, err
+	if err != nil || !walk.Finished {
+		return walk, err == nil, err
+	}
+	if !s.renewal.over(walk.Now.Sub(walk.StartedAt)) {
+		return walk, false, nil
 	}
 	if err := queries.RenewalBegin(ctx, tx, s.renewal.period()); err != nil {
-		return walk, err
+		return walk, false, err
 	}
-	return queries.RenewalLock(ctx, tx)
+	walk, err = queries.RenewalLock(ctx, tx)
+	return walk, err == nil, err
 }
 
 // renewTx marks those of the organizations that have become old. One whose values somebody else writes too is left to people:

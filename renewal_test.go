@@ -3,13 +3,10 @@ package claimsync_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/claimsync/claimsync"
-	"github.com/claimsync/claimsync/internal/logtest"
 )
 
 // daily renews what gets a day old, and makes no drift checks.
@@ -38,6 +35,14 @@ func (d *drifting) pushedAgo(keys, ago string) {
 func (d *drifting) marked() string {
 	d.t.Helper()
 	return d.text("SELECT COALESCE(string_agg(key, ' ' ORDER BY key), '') FROM outbox WHERE desired_version = 2")
+}
+
+// renew has the process do what it does when it looks, as often as that.
+func (d *drifting) renew(times int) {
+	d.t.Helper()
+	for range times {
+		d.must(d.sync.Renew(d.t.Context(), d.waker))
+	}
 }
 
 // What was not pushed for long is pushed again, with a new time; and nothing else is.
@@ -95,95 +100,6 @@ func TestRenewalIsNotUrgent(t *testing.T) {
 	}
 }
 
-// It is spread over the walk: half of it after half of its time, also after a restart in between.
-func TestRenewalIsSpreadOut(t *testing.T) {
-	t.Parallel()
-	d := newDrifting(t, daily)
-	d.create(numbered("o", 450)...)
-	d.asPushed()
-	d.pushedAgo("org_%", "19 h")
-	done := func(n int) func() bool {
-		return func() bool { return d.is("SELECT done >= $1 FROM backfill WHERE kind = 'renew'", n) }
-	}
-	d.walk("60 min")
-	stop := d.run(d.sync)
-	d.until("a third is done", done(150))
-	stop()
-	d.exec("UPDATE backfill SET started_at = started_at - interval '60 min'")
-	stop = d.run(newSyncOf(t, d.pool, newHookedClient(t, d.clerk, d.lists), daily))
-	d.until("two thirds are", done(300))
-	stop()
-	if got := valueOf[int](d.decider, "SELECT count(*) FROM outbox WHERE desired_version = 2"); got < 300 || got > 310 {
-		t.Errorf("%d of 450 are marked after two thirds of the time", got)
-	}
-	if !d.is("SELECT max(desired_version) = 2 FROM outbox") {
-		t.Error("some are marked twice")
-	}
-}
-
-// Of many processes one at a time walks, and each organization comes by once.
-func TestRenewalInTurn(t *testing.T) {
-	t.Parallel()
-	d := newDrifting(t, daily)
-	d.create(numbered("o", 750)...)
-	d.asPushed()
-	d.pushedAgo("org_%", "19 h")
-	d.walk("3 h")
-	for range 4 {
-		client := newHookedClient(t, d.clerk, d.lists)
-		t.Cleanup(client.CloseIdleConnections)
-		d.run(newSyncOf(t, d.pool, client, daily))
-	}
-	d.walked()
-	if !d.is("SELECT done = 750 AND changed = 750 FROM backfill WHERE kind = 'renew'") ||
-		!d.is("SELECT min(desired_version) = 2 AND max(desired_version) = 2 FROM outbox") {
-		t.Error("not each exactly once: " + d.text("SELECT backfill::text FROM backfill WHERE kind = 'renew'"))
-	}
-}
-
-// The first walk begins when the fleet is first told to renew, and takes its time; the next when it is over. After a pause of
-// the whole fleet, or with a clock that was ahead, all that is due is due at once.
-func TestRenewalBegins(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		sql     string
-		renewed bool
-	}{
-		"at first":                    {"", false},
-		"before its time":             {"UPDATE backfill SET finished_at = now(), started_at = now() - interval '2 h'", false},
-		"when it is time":             {"UPDATE backfill SET finished_at = now(), started_at = now() - interval '3 h 1 s'", false},
-		"after a pause":               {"UPDATE backfill SET finished_at = now(), started_at = now() - interval '30 days'", true},
-		"after a pause in a walk":     {"UPDATE backfill SET started_at = now() - interval '30 days'", true},
-		"with a clock that was ahead": {"UPDATE backfill SET finished_at = now(), started_at = now() + interval '30 days'", false},
-		"ahead, in a walk":            {"UPDATE backfill SET started_at = now() + interval '30 days'", true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := newDrifting(t, daily)
-			d.create(numbered("o", 110)...)
-			d.asPushed()
-			d.pushedAgo("org_%", "19 h")
-			if test.sql != "" {
-				d.walk("3 h")
-				d.exec(test.sql)
-			}
-			d.run(d.sync)
-			d.until("it has looked", func() bool {
-				return d.is("SELECT count(*) = 1 FROM backfill WHERE kind = 'renew' AND started_at <= clock_timestamp()") ||
-					d.is("SELECT count(*) = 110 FROM outbox WHERE desired_version = 2")
-			})
-			if test.renewed {
-				d.until("all are marked", func() bool { return d.is("SELECT count(*) = 110 FROM outbox WHERE desired_version = 2") })
-				return
-			}
-			time.Sleep(300 * time.Millisecond) // as long as all would take
-			if got := valueOf[int](d.decider, "SELECT count(*) FROM outbox WHERE desired_version = 2"); got > 5 {
-				t.Errorf("%d are marked at once", got)
-			}
-		})
-	}
-}
-
 // While Clerk is not to be called, or much waits for it, nothing is added to that.
 func TestRenewalWaits(t *testing.T) {
 	t.Parallel()
@@ -202,16 +118,13 @@ func TestRenewalWaits(t *testing.T) {
 			d.pushedAgo("org_a", "19 h")
 			d.walk("3 h")
 			d.exec(sql)
-			stop := d.run(d.sync)
-			time.Sleep(500 * time.Millisecond) // as long as several steps would take
-			stop()
+			d.renew(2)
 			if got := d.marked(); got != "" {
 				t.Errorf("marked: %s", got)
 			}
 			d.exec("UPDATE destination SET opened_at = NULL, open_cause = NULL, open_reason = NULL, probe_at = NULL, blocked_until = NULL, blocked_reason = NULL")
 			d.exec("DELETE FROM outbox WHERE key LIKE 'org_w%'")
-			d.run(d.sync)
-			d.walked()
+			d.renew(1)
 			if got := d.marked(); got != "org_a" {
 				t.Errorf("afterwards marked: %q", got)
 			}
@@ -256,47 +169,5 @@ func TestRenewalNever(t *testing.T) {
 				t.Error("it renews")
 			}
 		})
-	}
-}
-
-// A walk that took too long says so: what is promised to readers may be broken.
-func TestRenewalIsBehind(t *testing.T) {
-	t.Parallel()
-	for ago, want := range map[string]string{"3 h": "level=INFO msg=\"Looked for claims", "7 h": "level=WARN msg=\"Claims are not renewed"} {
-		t.Run(ago, func(t *testing.T) {
-			t.Parallel()
-			var log logtest.Journal
-			d := newDrifting(t, daily, func(c *claimsync.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
-			d.create("a")
-			d.asPushed()
-			d.walk(ago)
-			stop := d.run(d.sync)
-			d.walked()
-			stop()
-			if !strings.Contains(log.String(), want) {
-				t.Errorf("logged: %s", log.String())
-			}
-		})
-	}
-}
-
-// In a fleet at work everything is pushed again and again, no rarer than it is to be.
-func TestRenewalAgainAndAgain(t *testing.T) {
-	t.Parallel()
-	const every = 2 * time.Second
-	d := newDrifting(t, func(c *claimsync.Config) { c.RenewEvery, c.DriftEvery = every, claimsync.Never })
-	d.create("a", "b", "c")
-	d.work()
-	d.synced()
-	d.run(d.sync)
-	d.until("each is pushed three times", func() bool { return d.is("SELECT min(synced_version) >= 3 FROM outbox") })
-	last := map[string]time.Time{}
-	for _, write := range d.clerk.Writes() {
-		if before, ok := last[write.Organization]; ok {
-			if gap := write.Applied.Sub(before); gap < every/2 || gap > every+5*time.Second { // a busy machine is late
-				t.Errorf("%s is pushed again after %s", write.Organization, gap)
-			}
-		}
-		last[write.Organization] = write.Applied
 	}
 }

@@ -18,10 +18,10 @@ var (
 		"How old the oldest change on its way should ever be.", nil, nil)
 )
 
-// WatchFleet adds which processes are alive, read from the database at each scrape, with this one's version and what
-// the fleet is to achieve. Call it once.
+// WatchFleet adds which processes are alive and how late renewal is, read from the database at each scrape, with this one's
+// version and what the fleet is to achieve. Call it once.
 func (m *Metrics) WatchFleet(sync *claimsync.Sync) {
-	m.registry.MustRegister(fleetCollector{sync})
+	m.registry.MustRegister(fleetCollector{sync}, renewalCollector{sync})
 }
 
 type fleetCollector struct{ sync *claimsync.Sync }

@@ -16,6 +16,7 @@ func (p *plant) exercised() scrape {
 	}
 	p.until(`claimsync_drift_checks_total{result="clean"}`, positive)
 	p.until(`claimsync_drift_contested_organizations`, func(v float64) bool { return v == 0 })
+	p.until(`claimsync_renewal_behind_seconds`, func(v float64) bool { return v == 0 })
 	return p.scrape()
 }
 

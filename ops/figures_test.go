@@ -63,6 +63,11 @@ var brokenFigures = map[string]struct {
 		edits: scrape{`claimsync_drift_check_age_seconds`: 2*86400 + 1},
 		fires: []firing{{-1, nil}, {0, []string{"ClaimsyncDriftCheckLate"}}},
 	},
+	"two walks late": {edits: scrape{`claimsync_renewal_behind_seconds`: 6 * 3600}, fires: []firing{{90, nil}}},
+	"more than two walks late": {
+		edits: scrape{`claimsync_renewal_behind_seconds`: 6*3600 + 1},
+		fires: []firing{{14, nil}, {15, []string{"ClaimsyncRenewalBehind"}}},
+	},
 	"webhooks fail": {
 		growing: scrape{`claimsync_clerk_events_total{outcome="failed",type="organization.created"}`: 1},
 		fires:   []firing{{14, nil}, {17, []string{"ClaimsyncWebhooksFail"}}},

@@ -65,6 +65,7 @@ func newPlant(t *testing.T) *plant {
 	p.sync, err = claimsync.New(claimsync.Config{
 		Pool: p.pool, Clerk: client, RateLimit: 1000, OrganizationRateLimit: claimsync.Unlimited,
 		DriftEvery: 4 * time.Second, // looks every second; the first one is after minutes
+		RenewEvery: 24 * time.Hour,
 		Observer:   p.metrics,
 		Stopping:   stopping,
 	})

@@ -9,6 +9,10 @@ INSERT INTO backfill (kind, total) VALUES ('renew', (SELECT count(*) FROM organi
 SELECT after_id, total, done, started_at, (finished_at IS NOT NULL)::boolean AS finished, clock_timestamp()::timestamptz AS now
 FROM backfill WHERE kind = 'renew' FOR UPDATE SKIP LOCKED;
 
+-- name: RenewalGet :one
+SELECT total, done, started_at, (finished_at IS NOT NULL)::boolean AS finished, clock_timestamp()::timestamptz AS now
+FROM backfill WHERE kind = 'renew';
+
 -- name: RenewalBegin :exec
 -- The next walk, which begins where the last was to end by its pace. After a pause of the whole fleet that is a walk's time
 -- before now, so that all of it is due at once. Never later than now, whatever the clock was then.

@@ -74,9 +74,12 @@
 // claimsync pushes what changes. An organization that does not is not pushed, and its values age though they are right. Which
 // d makes sense depends on that:
 //
-//   - With renewal (app serve --claims-renew-every 24h) every linked organization is pushed at least once a day while all
-//     works. RequireFresh(25*time.Hour) then fails closed when it does not: when claimsync, its database, or the way to Clerk
-//     has been dead for longer than a day, or somebody else writes the values at Clerk. That is what it is for.
+//   - With renewal (app serve --claims-renew-every 24h) every linked organization is pushed again before its values are a day
+//     old while all works: most of the time at seven eighths of that. So d is 7/8 of the interval and the outage that readers
+//     are to survive, or more: with RequireFresh(48*time.Hour) nobody is refused while claimsync, its database or the way to
+//     Clerk is dead for a day. If it stays dead, the first are refused after d less 7/8 of the interval, 27 h here, and
+//     everybody after d. Organizations that are parked or contested are not renewed, and are refused too; and while 1000
+//     changes wait, nothing is.
 //   - Without, RequireFresh(d) refuses every organization that has not changed for d, too. It makes sense for a step that
 //     is to follow a change, and where refused ones can be pushed by hand (app resync).
 //   - d below some minutes refuses what is right nearly always. It does not make a token newer. To decide by what Postgres has
@@ -86,6 +89,10 @@
 // worth a try. After that it is for those who run claimsync: app why, app status.
 //
 // An organization that was pushed last by a version without claims_as_of has none, and is refused: app resync --all, once,
-// before RequireFresh is put to use. Whoever can write the metadata can write claims_as_of too, as they can write the score:
-// it proves the age of the values, not where they come from. One that is more than a minute ahead of this clock is refused.
+// before RequireFresh is put to use.
+//
+// Whoever can write the metadata at Clerk can write what they like, values and claims_as_of. Who edits the values alone leaves
+// claims_as_of as it was, and theirs pass as fresh until a drift check or a webhook has them overwritten. RequireFresh is no
+// protection from them: it sees to it that what claimsync itself wrote, and has since been withdrawn in Postgres, is refused d
+// after that at the latest, whatever breaks. One that is more than a minute ahead of this clock is refused.
 package claims

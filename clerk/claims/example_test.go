@@ -72,14 +72,14 @@ func ExampleRequireScore() {
 
 // Values of which nobody knows how old they are are refused, as those are that are too old.
 func ExampleRequireFresh() {
-	handler := claims.RequireFresh(25 * time.Hour)(http.NotFoundHandler())
+	handler := claims.RequireFresh(48 * time.Hour)(http.NotFoundHandler())
 	request := httptest.NewRequest("GET", "/reports", nil)
 	request = request.WithContext(claims.NewContext(request.Context(), &claims.Claims{OrganizationID: "org_1", IssuedAt: time.Now()}))
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, request)
 	fmt.Println(answer.Code, answer.Body)
 	// Output:
-	// 403 {"title":"Forbidden","status":403,"detail":"Required is claims_as_of: no more than 25h0m0s ago. The session token does not have it.","claim":"claims_as_of","required":"25h0m0s","actual":null,"refresh":false}
+	// 403 {"title":"Forbidden","status":403,"detail":"Required is claims_as_of: no more than 48h0m0s ago. The session token does not have it.","claim":"claims_as_of","required":"48h0m0s","actual":null,"refresh":false}
 }
 
 // counters count what is refused, and why. A Prometheus CounterVec takes the place of the map.

@@ -61,6 +61,9 @@ func whyLines(e *claimsync.Explanation) (lines [][2]string) {
 		}
 		lines = append(lines, [2]string{"version", version})
 	}
+	if at := e.ClaimsAsOf(); at != nil {
+		lines = append(lines, [2]string{"claims as of", clock(*at)})
+	}
 	return lines
 }
 

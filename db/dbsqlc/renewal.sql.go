@@ -61,6 +61,32 @@ func (q *Queries) RenewalDue(ctx context.Context, db DBTX, arg RenewalDueParams)
 	return items, nil
 }
 
+const RenewalGet = `-- name: RenewalGet :one
+SELECT total, done, started_at, (finished_at IS NOT NULL)::boolean AS finished, clock_timestamp()::timestamptz AS now
+FROM backfill WHERE kind = 'renew'
+`
+
+type RenewalGetRow struct {
+	Total     int64
+	Done      int64
+	StartedAt time.Time
+	Finished  bool
+	Now       time.Time
+}
+
+func (q *Queries) RenewalGet(ctx context.Context, db DBTX) (RenewalGetRow, error) {
+	row := db.QueryRow(ctx, RenewalGet)
+	var i RenewalGetRow
+	err := row.Scan(
+		&i.Total,
+		&i.Done,
+		&i.StartedAt,
+		&i.Finished,
+		&i.Now,
+	)
+	return i, err
+}
+
 const RenewalInsert = `-- name: RenewalInsert :exec
 
 INSERT INTO backfill (kind, total) VALUES ('renew', (SELECT count(*) FROM organizations)) ON CONFLICT DO NOTHING
