@@ -23,8 +23,9 @@ const (
 
 // budget is what the fleet may ask of Clerk.
 func (c Config) budget() (outbox.Budget, error) {
-	if c.RateShare < 0 || c.RateShare > 1 {
-		return outbox.Budget{}, fmt.Errorf("claimsync: Config.RateShare is %g, not above 0 and up to 1", c.RateShare)
+	if c.RateLimit < Unlimited || c.OrganizationRateLimit < Unlimited {
+		return outbox.Budget{}, fmt.Errorf("claimsync: Config.RateLimit is %d, OrganizationRateLimit %d: "+
+			"each a number of calls, 0 for Clerk's, or Unlimited", c.RateLimit, c.OrganizationRateLimit)
 	}
 	fleet, key := c.RateLimit, c.OrganizationRateLimit
 	if fleet == 0 {
@@ -37,7 +38,11 @@ func (c Config) budget() (outbox.Budget, error) {
 	if key == 0 {
 		key = organizationRateLimit
 	}
-	return outbox.Budget{Fleet: limit(fleet), Key: limit(key), Share: c.RateShare}, nil
+	budget := outbox.Budget{Fleet: limit(fleet), Key: limit(key), Share: c.RateShare}
+	if err := budget.Validate(); err != nil {
+		return outbox.Budget{}, fmt.Errorf("claimsync: Config.RateLimit, OrganizationRateLimit, RateShare: %w", err)
+	}
+	return budget, nil
 }
 
 // DefaultRateLimit is how many calls Clerk admits in 10 s for a key of the kind.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
@@ -86,7 +87,7 @@ func construct(t *testing.T, pool *pgxpool.Pool, logger *slog.Logger, transport 
 	claims, err := claimsync.New(claimsync.Config{
 		Pool: pool, Clerk: client, Logger: logger, Observer: gauges, Stopping: stopping,
 		Destinations: map[string]claimsync.Destination{"crm_account": {
-			Destination: accounts{}, Budget: outbox.Budget{Fleet: outbox.Limit{Calls: 10, Window: 1}}, FollowsClaims: true,
+			Destination: accounts{}, Budget: outbox.Budget{Fleet: outbox.Limit{Calls: 10, Window: time.Second}}, FollowsClaims: true,
 		}},
 	})
 	must(err)

@@ -23,17 +23,24 @@ type Destination struct {
 	Budget outbox.Budget
 
 	// FollowsClaims is for a topic whose keys are ids of organizations, ours, and whose state has something of their claims:
-	// each is marked in the transaction in which these change, whoever changes them, time included, and linked to Clerk or
-	// not.
+	// each is marked in the transaction in which these change, by time too, and linked to Clerk or not.
+	//
+	// It is the store that marks, so every process that writes claims needs the same Destinations. The program app knows none:
+	// what its commands write, or "app serve", is not marked, and what was changed so before is to be marked by hand.
 	FollowsClaims bool
 }
 
-// Register adds what delivers to the settings of the application's River client, which is made of them afterwards: a worker,
-// and a queue for each topic. The application's own workers and queues stay as they are.
+// Register adds what delivers to the settings of the application's River client, before river.NewClient makes it of them: a
+// worker, and a queue for each topic. The application's own workers and queues stay as they are, and so does all that holds
+// for the whole client, such as SoftStopTimeout.
 //
-// It refuses a client whose tables are elsewhere than Config.RiverSchema says: the marks of transactions would fail.
+// It refuses a client whose tables are elsewhere than Config.RiverSchema says: the marks of transactions would fail. One
+// without a Schema gets that one, which has to be where the search path leads: River would else name its notifications by
+// the search path's first schema, and what others say of a queue, such as "app breaker close", would not reach it.
 func (s *Sync) Register(client *river.Config) error {
 	switch ours := cmp.Or(s.river, db.DefaultRiverSchema); {
+	case len(s.jobs.Destinations) == 0:
+		return errors.New("claimsync: there is nothing to deliver to, neither Config.Clerk nor Config.Destinations")
 	case client.Schema == "" && s.river == "":
 		return errors.New("claimsync: the River client has its tables where the search path leads, without a Schema: " +
 			`name that in Config.RiverSchema, it is most likely "public"`)
@@ -41,7 +48,11 @@ func (s *Sync) Register(client *river.Config) error {
 		return fmt.Errorf("claimsync: the River client has its tables in the schema %q, Config.RiverSchema says %q",
 			client.Schema, ours)
 	}
-	return jobs.Register(client, s.jobs)
+	if err := jobs.Register(client, s.jobs); err != nil {
+		return err
+	}
+	client.Schema = cmp.Or(client.Schema, s.river)
+	return nil
 }
 
 // topicName is what the database and River both accept.
@@ -68,8 +79,9 @@ func (c Config) topics() (map[string]outbox.Budget, map[string]outbox.Destinatio
 			return nil, nil, fmt.Errorf("claimsync: Config.Destinations has %q, not a topic such as crm_account", topic)
 		case own.Destination == nil:
 			return nil, nil, fmt.Errorf("claimsync: Config.Destinations has nothing at %s", topic)
-		case own.Budget.Share < 0 || own.Budget.Share > 1:
-			return nil, nil, fmt.Errorf("claimsync: the budget of %s has a share of %g, not above 0 and up to 1", topic, own.Budget.Share)
+		}
+		if err := own.Budget.Validate(); err != nil {
+			return nil, nil, fmt.Errorf("claimsync: the budget of %s: %w", topic, err)
 		}
 		budgets[topic], destinations[topic] = own.Budget, own.Destination
 	}

@@ -1,6 +1,9 @@
 package claimsync_test
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -10,9 +13,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk"
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbtest"
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/outbox"
@@ -33,6 +38,7 @@ func TestDestinations(t *testing.T) {
 		"not the database's":  {"2crm", claimsync.Destination{Destination: accounts{}}, "topic"},
 		"too long":            {strings.Repeat("a", 64), claimsync.Destination{Destination: accounts{}}, "topic"},
 		"nothing there":       {"crm_account", claimsync.Destination{}, "nothing"},
+		"never":               {"crm_account", claimsync.Destination{Destination: accounts{}, Budget: outbox.Budget{Key: outbox.Limit{Calls: 1}}}, "Window"},
 		"more than all of it": {"crm_account", claimsync.Destination{Destination: accounts{}, Budget: outbox.Budget{Share: 2}}, "share"},
 	} {
 		_, err := claimsync.New(claimsync.Config{
@@ -40,6 +46,27 @@ func TestDestinations(t *testing.T) {
 		})
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: got %v, want an error about %q", name, err, test.want)
+		}
+	}
+}
+
+// TestRateLimits: what makes no sense is refused, and not taken for no limit.
+func TestRateLimits(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		config claimsync.Config
+		ok     bool
+	}{
+		"Clerk's":           {claimsync.Config{}, true},
+		"none":              {claimsync.Config{RateLimit: claimsync.Unlimited, OrganizationRateLimit: claimsync.Unlimited}, true},
+		"less than none":    {claimsync.Config{RateLimit: -5}, false},
+		"… of one":          {claimsync.Config{OrganizationRateLimit: -5}, false},
+		"too many to count": {claimsync.Config{RateLimit: 2_000_000_000}, false},
+		"more than all":     {claimsync.Config{RateShare: 1.1}, false},
+	} {
+		test.config.Pool = new(pgxpool.Pool)
+		if _, err := claimsync.New(test.config); (err == nil) != test.ok {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -103,9 +130,95 @@ func TestRegister(t *testing.T) {
 		if test.want == "" && test.client.Queues["crm_account"].MaxWorkers != 7 {
 			t.Errorf("%s: queues %+v", name, test.client.Queues)
 		}
+		if want := cmp.Or(test.ours, "river"); test.want == "" && test.client.Schema != want {
+			t.Errorf("%s: the client has the schema %q, want %q", name, test.client.Schema, want)
+		}
+		if test.client.SoftStopTimeout != 0 {
+			t.Errorf("%s: the application's jobs are cancelled after %s", name, test.client.SoftStopTimeout)
+		}
 	}
 	if mail["mail"].MaxWorkers != 3 || len(mail) != 2 {
 		t.Errorf("the application's queues: %+v", mail)
+	}
+}
+
+// TestRegisterNothing: without a destination there is nothing to work.
+func TestRegisterNothing(t *testing.T) {
+	t.Parallel()
+	sync, err := claimsync.New(claimsync.Config{Pool: new(pgxpool.Pool)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := river.Config{Schema: "river"}
+	if err := sync.Register(&client); err == nil || !strings.Contains(err.Error(), "Config.Clerk") || client.Workers != nil {
+		t.Errorf("registered with %v: %+v", err, client)
+	}
+}
+
+// TestQueueIsResumedFromElsewhere: what another process says of a queue, as "app breaker close" does, reaches an application
+// whose River client names no schema, also where another schema is first in its search path.
+func TestQueueIsResumedFromElsewhere(t *testing.T) {
+	t.Parallel()
+	config, err := db.Config(dbtest.EmptyURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.ConnConfig.RuntimeParams["search_path"] = "claimsync,public"
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if _, err := pool.Exec(t.Context(), "CREATE SCHEMA claimsync"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Migrate(t.Context(), pool, db.MigrateConfig{RiverSchema: "public"}); err != nil {
+		t.Fatal(err)
+	}
+	sync, err := claimsync.New(claimsync.Config{
+		Pool: pool, RiverSchema: "public",
+		Destinations: map[string]claimsync.Destination{"crm_account": {Destination: accounts{}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := &river.Config{Logger: slog.New(slog.DiscardHandler)}
+	if err := sync.Register(settings); err != nil {
+		t.Fatal(err)
+	}
+	client, err := river.NewClient(riverpgxv5.New(pool), settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resumed, unsubscribe := client.Subscribe(river.EventKindQueueResumed)
+	defer unsubscribe()
+	if err := client.Start(context.WithoutCancel(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Stop(context.WithoutCancel(t.Context())) }()
+
+	elsewhere, err := river.NewClient(riverpgxv5.New(pool), jobs.InsertConfig("public", slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Again and again: the client may not have its queue yet, or not listen.
+	heard := func() bool {
+		for _, say := range []func(context.Context, string, *river.QueuePauseOpts) error{elsewhere.QueuePause, elsewhere.QueueResume} {
+			if err := say(t.Context(), "crm_account", nil); err != nil && !errors.Is(err, rivertype.ErrNotFound) {
+				t.Fatal(err)
+			}
+		}
+		select {
+		case <-resumed:
+			return true
+		case <-time.After(100 * time.Millisecond):
+			return false
+		}
+	}
+	for deadline := time.Now().Add(20 * time.Second); !heard(); {
+		if time.Now().After(deadline) {
+			t.Fatal("the application's queue was resumed, and it did not hear that")
+		}
 	}
 }
 

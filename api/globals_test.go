@@ -4,11 +4,12 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"go/types"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // hosts own their process, or are tests' own servers. All other packages are guests in an application.
@@ -49,21 +50,17 @@ func TestNoGlobals(t *testing.T) {
 			continue
 		}
 		guests++
-		c := &checker{t: t, set: token.NewFileSet(), info: &types.Info{Uses: map[*ast.Ident]types.Object{}}}
+		set := token.NewFileSet()
 		var files []*ast.File
 		for _, name := range pkg.GoFiles {
-			file, err := parser.ParseFile(c.set, filepath.Join(pkg.Dir, name), nil, parser.SkipObjectResolution)
+			file, err := parser.ParseFile(set, filepath.Join(pkg.Dir, name), nil, parser.SkipObjectResolution)
 			if err != nil {
 				t.Fatal(err)
 			}
 			files = append(files, file)
 		}
-		config := types.Config{Importer: imports}
-		if _, err := config.Check(pkg.ImportPath, c.set, files, c.info); err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			ast.Inspect(file, c.look)
+		for _, found := range globalsIn(t, imports, set, pkg.ImportPath, files...) {
+			t.Error(found)
 		}
 	}
 	if guests < 15 {
@@ -71,72 +68,70 @@ func TestNoGlobals(t *testing.T) {
 	}
 }
 
-type checker struct {
-	t    *testing.T
-	set  *token.FileSet
-	info *types.Info
-}
-
-func (c *checker) say(node ast.Node, format string, args ...any) {
-	c.t.Helper()
-	c.t.Errorf("%s: "+format, append([]any{c.set.Position(node.Pos())}, args...)...)
-}
-
-func (c *checker) look(node ast.Node) bool {
-	switch node := node.(type) {
-	case *ast.FuncDecl:
-		if node.Recv == nil && node.Name.Name == "init" {
-			c.say(node, "an init function")
-		}
-	case *ast.Ident:
-		c.lookAtUse(node)
-	case *ast.AssignStmt:
-		for _, to := range node.Lhs {
-			c.lookAtChange(to)
-		}
-	case *ast.IncDecStmt:
-		c.lookAtChange(node.X)
+// TestGlobalsAreFound: each line with an exclamation mark has something that an embedded package must not, and no other has.
+func TestGlobalsAreFound(t *testing.T) {
+	t.Parallel()
+	const source = `package guest
+import ("bytes"; "os"; "regexp"; "strings"; "sync"; "sync/atomic")
+type state struct{ n int; names map[string]int; inner struct{ mutex sync.RWMutex } }
+type count int
+func (c *count) add() { *c++ }
+func (c count) get() int { return int(c) }
+var (
+	once sync.Once // !
+	flag, other atomic.Bool // !
+	pointer atomic.Pointer[int] // !
+	kept state // !
+	behind *state // !
+	locks map[string]*sync.Mutex // !
+	queue chan int // !
+	calls count
+	buffer bytes.Buffer
+	known = map[string]int{}
+	bytesOf [8]byte
+	pattern = regexp.MustCompile("x")
+	escaped = strings.NewReplacer("a", "b")
+	lazy = sync.OnceValue(func() int { return 1 })
+)
+func init() {} // !
+func use(guest *count, names map[string]int, handed []byte) {
+	calls = 2 // !
+	calls++ // !
+	known["a"] = 1 // !
+	delete(known, "a") // !
+	clear(known) // !
+	copy(bytesOf[:], handed) // !
+	calls.add() // !
+	buffer.WriteString("x") // !
+	use(&calls, nil, nil) // !
+	n := &bytesOf[1] // !
+	p := &(known) // !
+	add := calls.add // !
+	for calls = range 2 { // !
 	}
-	return true
+	os.Getenv("x") // !
+	var local count
+	local.add(); guest.add(); *guest = 2; delete(names, "a"); clear(handed); names["b"] = local.get() + calls.get()
+	use(&local, known, bytesOf[:]) // ! the last
+	_ = pattern.MatchString(escaped.Replace("a")); _, _, _, _ = n, p, add, &state{n: lazy()}
 }
-
-// lookAtUse is of a package's function or variable; a method, such as a logger's, belongs to whoever has its value.
-func (c *checker) lookAtUse(name *ast.Ident) {
-	used := c.info.Uses[name]
-	if used == nil || used.Pkg() == nil || used.Parent() != used.Pkg().Scope() {
-		return
+`
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, "guest.go", source, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
 	}
-	names, known := forbidden[used.Pkg().Path()]
-	if known && (len(names) == 0 || slices.Contains(names, used.Name())) {
-		c.say(name, "%s.%s is the application's", used.Pkg().Path(), used.Name())
-	}
-}
-
-// lookAtChange is of x.y[z], which changes x.
-func (c *checker) lookAtChange(expression ast.Expr) {
-	for {
-		switch e := expression.(type) {
-		case *ast.Ident:
-			if changed, ok := c.info.Uses[e].(*types.Var); ok && changed.Pkg() != nil && changed.Parent() == changed.Pkg().Scope() {
-				c.say(e, "changes %s, which is the package's", e.Name)
-			}
-			return
-		case *ast.SelectorExpr:
-			if of, ok := e.X.(*ast.Ident); ok {
-				if _, imported := c.info.Uses[of].(*types.PkgName); imported {
-					expression = e.Sel
-					continue
-				}
-			}
-			expression = e.X
-		case *ast.IndexExpr:
-			expression = e.X
-		case *ast.StarExpr:
-			expression = e.X
-		case *ast.ParenExpr:
-			expression = e.X
-		default:
-			return
+	var want, got []int
+	for i, line := range strings.Split(source, "\n") {
+		if strings.Contains(line, "// !") {
+			want = append(want, i+1)
 		}
+	}
+	for _, found := range globalsIn(t, goList(t).importer(), set, "guest", file) {
+		got = append(got, found.at.Line)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, slices.Compact(got)); diff != "" {
+		t.Errorf("the lines (-want +got):\n%s", diff)
 	}
 }

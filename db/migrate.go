@@ -24,8 +24,13 @@ var migrationFiles embed.FS
 const MigrationTable = "claimsync_migration"
 
 // Migrations returns our migrations in goose's format, for a pipeline of the application's own: with goose, into
-// MigrationTable, so that Migrate knows of them; with another tool, by its import of that format. River's are not among them:
-// see its package rivermigrate.
+// MigrationTable, so that Migrate knows of them, and without goose's global registry, or what the application has written in
+// Go would be taken for ours:
+//
+//	goose.NewProvider(goose.DialectPostgres, handle, db.Migrations(),
+//		goose.WithTableName(db.MigrationTable), goose.WithDisableGlobalRegistry(true))
+//
+// With another tool, by its import of that format. River's are not among them: see its package rivermigrate.
 func Migrations() fs.FS {
 	files, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {
@@ -50,9 +55,10 @@ type MigrateConfig struct {
 	Logger *slog.Logger
 }
 
-// Migrate brings River's tables and claimsync's own to their newest version. Ours are where the pool's search path leads, in
-// the application's schema or, with a search_path of its own, beside it. It is safe to call from many processes at
-// once, they take turns under one advisory lock, and does nothing where there is nothing to do. It works through a pooler,
+// Migrate brings River's tables and claimsync's own to their newest version. Ours are in the first
+// schema of the pool's search path, which has to be there: the application's or, as in claimsync,public, one of our own. It
+// is safe to call from many processes at once, they take turns under one advisory lock, and does nothing where there is
+// nothing to do. It works through a pooler,
 // with two connections. River's migrations cannot run inside a transaction of ours, and indexes are built CONCURRENTLY, so
 // a failure may leave some migrations applied; calling it again goes on from there.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) error {
@@ -63,6 +69,9 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) erro
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
 
+	if err := checkSearchPath(ctx, pool); err != nil {
+		return fmt.Errorf("migrating: %w", err)
+	}
 	unlock, err := lockMigrations(ctx, pool)
 	if err != nil {
 		return err
@@ -81,8 +90,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) erro
 }
 
 func migrateRiver(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) error {
-	schema := pgx.Identifier{config.RiverSchema}.Sanitize()
-	if _, err := pool.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+schema); err != nil {
+	if err := createSchema(ctx, pool, config.RiverSchema); err != nil {
 		return err
 	}
 	migrator, err := newRiverMigrator(pool, config.RiverSchema)

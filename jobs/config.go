@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/riverqueue/river"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/claimsync/claimsync/outbox"
@@ -70,8 +69,8 @@ type Config struct {
 	// MaxWorkers is how many deliveries this process runs at once, per topic. Defaults to DefaultMaxWorkers.
 	MaxWorkers int
 
-	// SoftStopTimeout is how long a stop waits for deliveries under way before it cancels them. Defaults to what a
-	// delivery may take.
+	// SoftStopTimeout is how long a stop waits for deliveries under way before it cancels them: of RiverConfig's client alone,
+	// since it counts for all jobs of one. Defaults to what a delivery may take.
 	SoftStopTimeout time.Duration
 
 	// Stopping is done when the process begins to stop: jobs that wait for their turn to call the destination then go back
@@ -161,62 +160,3 @@ type noObserver struct{}
 func (noObserver) Delivered(string, string, time.Duration) {}
 func (noObserver) Applied(string, time.Duration)           {}
 func (noObserver) Swept(string, int)                       {}
-
-// Register adds the delivery worker, and a queue for each topic, to the settings of a River client that is yet to be made.
-// What else is there stays as it is. The error is an incomplete configuration, or one in which a delivery may outlive its
-// lease: two could then be under way for one key.
-func Register(client *river.Config, config Config) error {
-	config = config.withDefaults()
-	if err := config.check(); err != nil {
-		return err
-	}
-	for topic := range config.Destinations {
-		if _, taken := client.Queues[topic]; taken {
-			return fmt.Errorf("jobs: the River client has a queue %s already", topic)
-		}
-	}
-	if client.Workers == nil {
-		client.Workers = river.NewWorkers()
-	}
-	if err := river.AddWorkerSafely(client.Workers, newDeliveryWorker(config)); err != nil {
-		return err
-	}
-	if client.Queues == nil {
-		client.Queues = map[string]river.QueueConfig{}
-	}
-	for topic := range config.Destinations {
-		client.Queues[topic] = river.QueueConfig{
-			MaxWorkers:        config.MaxWorkers,
-			FetchCooldown:     fetchCooldown,
-			FetchPollInterval: fetchPollInterval,
-		}
-	}
-	return nil
-}
-
-// InsertConfig returns the settings of a River client that only inserts, for a [Waker] in a program that delivers
-// nothing itself.
-func InsertConfig(schema string, logger *slog.Logger) *river.Config {
-	return &river.Config{Schema: schema, Logger: RiverLogger(logger), FetchCooldown: notifyCooldown}
-}
-
-// RiverConfig returns the settings of a River client that works the topics' queues, for an application that has no
-// client of its own.
-func RiverConfig(config Config, schema string) (*river.Config, error) {
-	config = config.withDefaults()
-	client := &river.Config{
-		Schema:        schema,
-		Logger:        RiverLogger(config.Logger),
-		FetchCooldown: notifyCooldown,
-		// Both, because River makes the second an hour more than the first where only that is set.
-		JobTimeout:           jobTimeout,
-		RescueStuckJobsAfter: rescueAfter,
-		// The delivery log is what is kept; a completed job is of interest for hours.
-		CompletedJobRetentionPeriod: time.Hour,
-		SoftStopTimeout:             config.SoftStopTimeout,
-	}
-	if err := Register(client, config); err != nil {
-		return nil, err
-	}
-	return client, nil
-}

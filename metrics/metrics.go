@@ -13,7 +13,7 @@ const namespace = "claimsync"
 
 // Metrics is the metrics of one process, in a registry of their own. It is a claimsync.Observer, and safe for concurrent use.
 type Metrics struct {
-	registry   *prometheus.Registry
+	registry   *prometheus.Registry // without the process itself, which an application's own has
 	deliveries *prometheus.CounterVec
 	durations  *prometheus.HistogramVec
 	lags       *prometheus.HistogramVec
@@ -77,9 +77,10 @@ func New() *Metrics {
 		m.recalculations.WithLabelValues(result) // from zero: a counter that appears at 1 has no increase
 	}
 	m.registry.MustRegister(m.deliveries, m.durations, m.lags, m.swept,
-		m.recalculations, m.recalculationLags, m.recalculationsFailed, m.driftChecks, m.events, m.calls.total, m.calls.durations,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		m.recalculations, m.recalculationLags, m.recalculationsFailed, m.driftChecks, m.events, m.calls.total, m.calls.durations)
+	process := prometheus.NewRegistry()
+	process.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.handler = promhttp.HandlerFor(prometheus.Gatherers{m.registry, process}, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: scrapesAtOnce,
 	})
 	return m
@@ -108,3 +109,10 @@ const scrapesAtOnce = 3
 // Handler serves the metrics. What cannot be collected is left out; the rest is served. More than a few scrapes at once are
 // refused with 503.
 func (m *Metrics) Handler() http.Handler { return m.handler }
+
+// Gatherer returns what Handler serves but for go_ and process_, for an application that serves its own:
+//
+//	promhttp.HandlerFor(prometheus.Gatherers{prometheus.DefaultGatherer, m.Gatherer()}, promhttp.HandlerOpts{})
+//
+// How many scrapes run at once is then up to the application.
+func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }

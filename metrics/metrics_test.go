@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/claimsync/claimsync"
@@ -77,6 +79,29 @@ func TestDeliveries(t *testing.T) {
 		`claimsync_swept_rows_total{topic="crm"} 3`,
 		`go_goroutines `, `process_start_time_seconds `,
 	)
+}
+
+// TestGatherer: an application's own metrics and ours are one answer, whatever is watched afterwards.
+func TestGatherer(t *testing.T) {
+	t.Parallel()
+	theirs := prometheus.NewRegistry()
+	theirs.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m := metrics.New()
+	both := prometheus.Gatherers{theirs, m.Gatherer()}
+	m.WatchOutbox(dbtest.New(t), outbox.New(outbox.Config{}), "crm")
+	families, err := both.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]int{}
+	for _, family := range families {
+		found[family.GetName()] = len(family.GetMetric())
+	}
+	for _, name := range []string{"go_goroutines", "process_start_time_seconds", "claimsync_outbox_dirty_rows"} {
+		if found[name] != 1 {
+			t.Errorf("%s is there %d times", name, found[name])
+		}
+	}
 }
 
 func TestEvents(t *testing.T) {

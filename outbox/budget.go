@@ -13,7 +13,8 @@ import (
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
-// Limit is how many calls a destination admits in any span of time of the length of Window. Zero Calls: any number.
+// Limit is how many calls a destination admits in any span of time of the length of Window. Zero Calls: any number. With
+// Calls, Window is required.
 type Limit struct {
 	Calls  int
 	Window time.Duration
@@ -50,6 +51,27 @@ const (
 	rateCreep    = 0.005
 	rateLeast    = 0.02
 )
+
+// Validate returns what is wrong with the budget: a limit of calls in no time, or in less than none, and more calls than one a
+// microsecond, which is PostgreSQL's unit of time. What is not to be bounded has no limit instead.
+func (b Budget) Validate() error {
+	if !(b.Share >= 0 && b.Share <= 1) { // nor NaN
+		return fmt.Errorf("a share of %g, not above 0 and up to 1", b.Share)
+	}
+	return errors.Join(b.validate("Fleet", b.Fleet), b.validate("Key", b.Key))
+}
+
+func (b Budget) validate(name string, limit Limit) error {
+	switch {
+	case limit.Calls < 0 || limit.Window < 0:
+		return fmt.Errorf("%s has %d calls in %s, less than none", name, limit.Calls, limit.Window)
+	case limit.Calls > 0 && limit.Window == 0:
+		return fmt.Errorf("%s has %d calls and no Window", name, limit.Calls)
+	case limit.Calls > 0 && limit.Window/time.Duration(limit.Calls) < time.Microsecond:
+		return fmt.Errorf("%s has %d calls in %s, more than one a microsecond", name, limit.Calls, limit.Window)
+	}
+	return nil
+}
 
 // calls is how many of a limit's are ours; at least one, or nothing would ever be delivered.
 func (b Budget) calls(limit Limit) int {

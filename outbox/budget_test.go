@@ -1,7 +1,9 @@
 package outbox_test
 
 import (
+	"math"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -60,6 +62,37 @@ func TestReserveIsOneBudgetForAll(t *testing.T) {
 	err := b.pool.QueryRow(t.Context(), "SELECT tat - clock_timestamp() FROM destination").Scan(&tat)
 	if most := (1 + processes*each) * spacing; err != nil || tat > most {
 		t.Errorf("the next slot is %s ahead, %v; want at most %s: none may be lost", tat, err, most)
+	}
+}
+
+func TestBudgetValidate(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		limit outbox.Limit
+		want  string
+	}{
+		"no bound":                    {outbox.Limit{}, ""},
+		"none, for a while":           {outbox.Limit{Window: time.Second}, ""},
+		"some":                        {outbox.Limit{Calls: 10, Window: time.Second}, ""},
+		"one a microsecond":           {outbox.Limit{Calls: 1_000_000, Window: time.Second}, ""},
+		"without a window":            {outbox.Limit{Calls: 10}, "no Window"},
+		"before it begins":            {outbox.Limit{Calls: 10, Window: -time.Second}, "less than none"},
+		"none, before it begins":      {outbox.Limit{Window: -time.Second}, "less than none"},
+		"less than none":              {outbox.Limit{Calls: -1, Window: time.Second}, "less than none"},
+		"more than PostgreSQL counts": {outbox.Limit{Calls: 2_000_000_000, Window: time.Second}, "microsecond"},
+	} {
+		for which, budget := range map[string]outbox.Budget{"Fleet": {Fleet: test.limit}, "Key": {Key: test.limit}} {
+			err := budget.Validate()
+			if test.want == "" && err != nil ||
+				test.want != "" && (err == nil || !strings.Contains(err.Error(), which) || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("%s, of %s: got %v, want %q", name, which, err, test.want)
+			}
+		}
+	}
+	for _, share := range []float64{-0.1, 1.1, math.NaN()} {
+		if err := (outbox.Budget{Share: share}).Validate(); err == nil {
+			t.Errorf("a share of %g is fine", share)
+		}
 	}
 }
 

@@ -44,6 +44,16 @@
 //
 // [Decide] says what follows each kind of failure for its key, in one table.
 //
+// # What to build on
+//
+// An application with a destination of its own has [Destination], [Receipt], [Failure] with its [Action], and [Budget]; it
+// marks by [Outbox.MarkTx], with a [Priority]. To look: [Outbox.Status], [Outbox.Detail], [Outbox.Deliveries],
+// [Outbox.Standing], [Outbox.Backlog], [Outbox.ParkedReasons], [Outbox.ParkedKeys]. To act: [Outbox.RedriveTx],
+// [Outbox.SuspectTx], [Outbox.Open], [Outbox.Close]. These are kept, and the CHANGELOG says what becomes of them.
+//
+// All else is exported for the packages of this module: the steps of the protocol for package jobs, which has the only worker
+// there is to be, the rest for the console, the commands and the metrics. It may change with any version.
+//
 // # Guarantee
 //
 // A committed change reaches the destination at least once, or a newer one does: intermediate versions are skipped.

@@ -20,17 +20,16 @@ var issuesOfPolicyType = func() (issues [policyTypeCount]insuranceIssues) {
 
 // appendIssue adds what is wrong with a required policy type; i is its index.
 func (s *standing) appendIssue(found []Issue, i int) []Issue {
-	issues := &issuesOfPolicyType[i]
 	switch s.score {
 	case scoreInForce:
 		return found
 	case scoreExpiringSoon:
-		return append(found, issues.expiringSoon)
+		return append(found, issuesOfPolicyType[i].expiringSoon)
 	case scoreExpiring:
-		return append(found, issues.expiring)
+		return append(found, issuesOfPolicyType[i].expiring)
 	case scoreInsufficient:
-		return append(found, issues.insufficient)
+		return append(found, issuesOfPolicyType[i].insufficient)
 	default:
-		return append(found, issues.missing)
+		return append(found, issuesOfPolicyType[i].missing)
 	}
 }

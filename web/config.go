@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/internal/mount"
 	"github.com/claimsync/claimsync/scoring"
 )
 
@@ -50,6 +50,10 @@ type Config struct {
 	// Handler.Start; without, there is the API.
 	River *river.Client[pgx.Tx]
 
+	// NoRiverUI leaves out River UI. Whom the handler lets in can see, cancel, retry and delete all jobs there, those of the
+	// application too.
+	NoRiverUI bool
+
 	// FanOutTimeout is console.Config's.
 	FanOutTimeout time.Duration
 
@@ -78,9 +82,6 @@ func (c Config) redacted() string {
 	return fmt.Sprintf("web.Config{RequestTimeout: %s}", c.RequestTimeout)
 }
 
-// validPrefix: nothing that a pattern of http.ServeMux or a URL would understand in another way.
-var validPrefix = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
-
 func (c Config) withDefaults() (Config, error) {
 	switch {
 	case c.Pool == nil:
@@ -93,10 +94,11 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("web: Config.AdminToken or Config.Authorize is required")
 	case c.AdminToken != "" && c.Authorize != nil:
 		return c, errors.New("web: Config.AdminToken and Config.Authorize exclude each other")
-	case !validPrefix.MatchString(c.Prefix):
-		return c, fmt.Errorf("web: Config.Prefix is %q, not a path such as /internal/claimsync", c.Prefix)
 	case c.AdminToken != strings.TrimSpace(c.AdminToken):
 		return c, errors.New("web: Config.AdminToken begins or ends with space")
+	}
+	if err := mount.CheckPrefix(c.Prefix); err != nil {
+		return c, fmt.Errorf("web: %w", err)
 	}
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = DefaultRequestTimeout

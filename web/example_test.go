@@ -2,16 +2,21 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/db/dbtest"
 	"github.com/claimsync/claimsync/jobs"
 	"github.com/claimsync/claimsync/metrics"
 	"github.com/claimsync/claimsync/web"
@@ -53,4 +58,46 @@ func ExampleNewHandler() {
 	}
 	server := &http.Server{Addr: "127.0.0.1:8080", Handler: handler, ReadTimeout: 10 * time.Second}
 	log.Fatal(server.ListenAndServe())
+}
+
+// In an application: below a prefix of its mux, behind its own authentication, and without River UI, in which its own jobs
+// would be too. An API that only writes needs no more; with deliveries, see the example of claimsync.New.
+func ExampleNewHandler_embedded() {
+	dbtest.Example(func(ctx context.Context, pool *pgxpool.Pool) {
+		quiet := slog.New(slog.DiscardHandler)
+		client, err := river.NewClient(riverpgxv5.New(pool), jobs.InsertConfig(db.DefaultRiverSchema, quiet))
+		must(err)
+		claims, err := claimsync.New(claimsync.Config{Pool: pool})
+		must(err)
+		staff := func(r *http.Request) (operator string, ok bool) { // by a session's cookie, say
+			operator = r.Header.Get("X-Staff")
+			return operator, operator != ""
+		}
+		pages, err := web.NewHandler(web.Config{
+			Pool: pool, Store: claims.Store(jobs.NewWaker(client)), Sync: claims, River: client,
+			Prefix: "/internal/claimsync", Authorize: staff, NoRiverUI: true,
+		})
+		must(err)
+		mux := http.NewServeMux()
+		mux.Handle("/internal/claimsync/", pages)
+		must(pages.Start(ctx))
+
+		for _, staff := range []string{"ada", ""} {
+			request := httptest.NewRequestWithContext(ctx, "POST", "/internal/claimsync/v1/organizations",
+				strings.NewReader(`{"id": "acme", "name": "Acme Roofing"}`))
+			request.Header.Set("X-Staff", staff)
+			answer := httptest.NewRecorder()
+			mux.ServeHTTP(answer, request)
+			fmt.Println(answer.Code, answer.Header().Get("Location"))
+		}
+	})
+	// Output:
+	// 201 /internal/claimsync/v1/organizations/acme
+	// 401
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }

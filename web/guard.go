@@ -33,7 +33,8 @@ func newGuard(config Config) *guard {
 	return g
 }
 
-// Admitted returns whether a request comes with the token, for who does something with it before the handler.
+// Admitted returns whether a request comes with the token, for who does something with it before the handler. No request
+// comes with an empty one.
 func Admitted(token string) func(*http.Request) bool {
 	return newGuard(Config{AdminToken: token}).admits
 }
@@ -69,11 +70,12 @@ func (g *guard) protectByApplication(handler http.Handler) http.Handler {
 
 // admits compares hashes, so that the time it takes tells neither the token's bytes nor its length.
 func (g *guard) admits(r *http.Request) bool {
-	given := sha256.Sum256([]byte(credential(r)))
-	return subtle.ConstantTimeCompare(given[:], g.token[:]) == 1
+	given := credential(r)
+	hash := sha256.Sum256([]byte(given))
+	return subtle.ConstantTimeCompare(hash[:], g.token[:]) == 1 && given != ""
 }
 
-// credential returns the bearer token or the Basic password of the request; "", which is never the token, for none.
+// credential returns the bearer token or the Basic password of the request; "", which admits nobody, for none.
 func credential(r *http.Request) string {
 	if _, password, ok := r.BasicAuth(); ok {
 		return password

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/base64"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -49,6 +50,23 @@ func TestAuthentication(t *testing.T) {
 		for path, status := range map[string]int{"/v1/organizations": 200, "/riverui/": 200, "/": 200} {
 			if got := a.do("GET", path, "", "Authorization", accepted); got.status != status {
 				t.Errorf("GET %s with %q: %d, want %d", path, accepted, got.status, status)
+			}
+		}
+	}
+}
+
+// TestAdmitted: an empty token is nobody's, not everybody's.
+func TestAdmitted(t *testing.T) {
+	t.Parallel()
+	for _, known := range []string{"", token} {
+		for _, given := range []string{
+			"", "Bearer", "Bearer ", "Bearer  ", "Bearer wrong", "Bearer " + token, basic("admin", ""), basic("admin", token), basic("", ""),
+		} {
+			r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+			r.Header.Set("Authorization", given)
+			want := known != "" && (given == "Bearer "+token || given == basic("admin", token))
+			if got := web.Admitted(known)(r); got != want {
+				t.Errorf("where %q admits, %q is admitted: %t", known, given, got)
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func NewHandler(config Config) (*Handler, error) {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.front.ServeHTTP(w, r) }
 
-// Start starts what keeps River UI's counts fresh, until ctx is done. Without River there is nothing to start.
+// Start starts what keeps River UI's counts fresh, until ctx is done. Without it there is nothing to start.
 func (h *Handler) Start(ctx context.Context) error {
 	if h.riverUI == nil {
 		return nil

@@ -34,8 +34,8 @@ func (s *server) logged(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 }
 
-// riverAction is what River UI, at the path below our prefix, is asked to do, as the operator log names it: to a queue, to the jobs whose ids are in the body,
-// or whatever else.
+// riverAction is what River UI, at the path below our prefix, is asked to do, as the operator log names it: to a queue, to the
+// jobs whose ids are in the body, or whatever else.
 func riverAction(method, path string, body []byte) (action, target string) {
 	switch parts := strings.Split(strings.TrimPrefix(path, riverUIPath+"/api/"), "/"); {
 	case len(parts) == 3 && parts[0] == "queues" && parts[2] == "pause":

@@ -43,3 +43,22 @@ func TestRiverUI(t *testing.T) {
 		t.Errorf("the list of jobs shows their arguments: %v", features)
 	}
 }
+
+// TestNoRiverUI: the console is there, and nothing of River UI, nor a link to it.
+func TestNoRiverUI(t *testing.T) {
+	t.Parallel()
+	a := newRiverUI(t, dbtest.New(t), func(config *web.Config) { config.NoRiverUI = true })
+	a.must(201, "POST", "/v1/organizations", `{"id": "o", "name": "O", "clerk_org_id": "org_1"}`)
+	for path, status := range map[string]int{
+		"/": 200, "/organizations/o": 200, "/riverui": 404, "/riverui/": 404, "/riverui/api/jobs": 404, "/riverui/api/queues": 404,
+	} {
+		if got := a.do("GET", path, ""); got.status != status || status == 200 && strings.Contains(got.body, "riverui") {
+			t.Errorf("GET %s: %d %s", path, got.status, got.body)
+		}
+	}
+	before := a.contents()
+	if got := a.do("POST", "/riverui/api/jobs/delete", `{"ids": [1]}`); got.status != 404 {
+		t.Errorf("deleting a job: %d", got.status)
+	}
+	diff(t, "the database", before, a.contents())
+}

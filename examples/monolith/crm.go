@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -118,11 +119,17 @@ func (c *crm) call(ctx context.Context, method, organization string, body []byte
 	return nil, receipt, failureOf(method, response, receipt, err)
 }
 
+// unsent is whether the request has not left: nobody was there to connect to.
+func unsent(err error) bool {
+	connecting, ok := errors.AsType[*net.OpError](err)
+	return ok && connecting.Op == "dial"
+}
+
 // failureOf is what a destination has to decide: which of the outbox's actions its answer calls for.
 func failureOf(method string, response *http.Response, receipt outbox.Receipt, err error) *outbox.Failure {
 	failure := &outbox.Failure{Receipt: receipt, Err: err}
 	switch status := receipt.Status; {
-	case err != nil && method == http.MethodPut:
+	case err != nil && method == http.MethodPut && !unsent(err):
 		failure.Action = outbox.Ambiguous // it may have been applied
 		return failure
 	case err != nil:

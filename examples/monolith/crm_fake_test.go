@@ -20,11 +20,12 @@ type fakeCRM struct {
 	accounts map[string]account
 	fault    http.HandlerFunc // nil: none
 	calls    int
+	puts     map[string]int // by organization, that were let in
 }
 
 func startCRM(t *testing.T) *fakeCRM {
 	t.Helper()
-	crm := &fakeCRM{accounts: map[string]account{}}
+	crm := &fakeCRM{accounts: map[string]account{}, puts: map[string]int{}}
 	server := httptest.NewServer(crm)
 	t.Cleanup(server.Close)
 	crm.url = server.URL
@@ -55,6 +56,9 @@ func (c *fakeCRM) put(w http.ResponseWriter, r *http.Request, id string) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	c.mu.Lock()
+	c.puts[id]++
+	c.mu.Unlock()
 	c.set(id, given)
 }
 
@@ -86,6 +90,13 @@ func (c *fakeCRM) called() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.calls
+}
+
+// written returns how often the account was.
+func (c *fakeCRM) written(id string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.puts[id]
 }
 
 // failBy has every call answered by the fault; nil ends that.

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -46,6 +49,23 @@ func TestCRMFails(t *testing.T) {
 				t.Errorf("the CRM was called %d times", calls)
 			}
 		})
+	}
+}
+
+// TestCRMIsNotThere: a write that could not be sent leaves no doubt.
+func TestCRMIsNotThere(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	silent := httptest.NewServer(http.HandlerFunc(silence))
+	defer silent.Close()
+	for url, want := range map[string]outbox.Action{gone.URL: outbox.Outage, silent.URL: outbox.Ambiguous} {
+		crm := newCRM(nil, url, crmKey)
+		crm.http.Timeout = 300 * time.Millisecond
+		_, _, err := crm.call(t.Context(), http.MethodPut, "acme", []byte("{}"))
+		if failure, ok := errors.AsType[*outbox.Failure](err); !ok || failure.Action != want || failure.MayLand() != (want == outbox.Ambiguous) {
+			t.Errorf("writing to %s: %v, want %s", url, err, want)
+		}
 	}
 }
 

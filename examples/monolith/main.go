@@ -66,7 +66,8 @@ func run(ctx context.Context, getenv func(string) string, listener net.Listener,
 	a := &application{pool: pool, staffPassword: getenv("STAFF_PASSWORD")}
 	settings := &river.Config{
 		Logger: logger, Workers: river.NewWorkers(),
-		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 10}},
+		SoftStopTimeout: 8 * time.Second, // what a delivery may take
+		Queues:          map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 10}},
 	}
 	river.AddWorker(settings.Workers, &mailWorker{logger: logger})
 
@@ -127,7 +128,13 @@ func run(ctx context.Context, getenv func(string) string, listener net.Listener,
 	case <-ctx.Done():
 	case err = <-served:
 	}
-	stopping, stop := context.WithTimeout(background, 10*time.Second)
-	defer stop()
-	return errors.Join(err, server.Shutdown(stopping), a.river.Stop(stopping))
+	return errors.Join(err,
+		within(background, 10*time.Second, server.Shutdown), within(background, 10*time.Second, a.river.Stop))
+}
+
+// within stops something by a deadline of its own: a request that hangs takes nothing from the jobs.
+func within(ctx context.Context, limit time.Duration, stop func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return stop(ctx)
 }

@@ -19,7 +19,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate is the application's pipeline: River's tables, its own by goose, and claimsync's.
+// migrate is the application's pipeline: River's tables, its own by goose, and claimsync's. Where claimsync has a schema of its
+// own, the first two need a pool without that in its search path: see docs/embedding.md.
 func migrate(ctx context.Context, pool *pgxpool.Pool, logger *slog.Logger) (err error) {
 	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Logger: logger})
 	if err != nil {

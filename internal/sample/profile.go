@@ -83,7 +83,8 @@ func (m maker) profile() *profile {
 	at := m.IntN(100)
 	for i := range profiles {
 		if at -= profiles[i].share; at < 0 {
-			return &profiles[i].profile
+			chosen := profiles[i].profile
+			return &chosen
 		}
 	}
 	panic("sample: the shares are less than 100 percent")

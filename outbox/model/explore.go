@@ -6,7 +6,7 @@ type step struct {
 	index     uint8 // of what its scope says
 }
 
-func (st step) kind() *kind { return &kinds[st.kindIndex] }
+func (st step) kind() kind { return kinds[st.kindIndex] }
 
 // successors calls yield for every step that is possible in s. What is yielded is overwritten by the next.
 func (m *model) successors(s *state, yield func(step, *state)) {

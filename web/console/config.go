@@ -2,13 +2,16 @@ package console
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/internal/mount"
 )
 
 const (
@@ -30,6 +33,10 @@ type Config struct {
 	// it. Defaults to none.
 	Prefix string
 
+	// Operator returns the name by which the operator log knows whoever makes the request, whom the application has let in.
+	// Defaults to the user name of Basic authentication.
+	Operator func(*http.Request) string
+
 	// JobsPath is where River UI has its jobs, each below its id. Defaults to nowhere: then nothing links to them.
 	JobsPath string
 
@@ -50,6 +57,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("console: Config.Sync is required")
 	case c.River == nil:
 		return c, errors.New("console: Config.River is required")
+	}
+	if err := mount.CheckPrefix(c.Prefix); err != nil {
+		return c, fmt.Errorf("console: %w", err)
 	}
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = DefaultRequestTimeout

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/claimsync/claimsync"
+	"github.com/claimsync/claimsync/internal/operator"
 	"github.com/claimsync/claimsync/jobs"
 )
 
@@ -102,6 +103,9 @@ func (c *console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if _, pattern := c.mux.Handler(r); pattern == "" {
 		c.fail(w, r, errNoPage)
 		return
+	}
+	if c.config.Operator != nil {
+		r = operator.Named(r, c.config.Operator(r))
 	}
 	c.mux.ServeHTTP(w, r)
 }
