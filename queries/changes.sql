@@ -1,7 +1,7 @@
 -- What foreign writers have changed, see docs/foreign-writers.md.
 
 -- name: OrganizationChangesTake :many
--- Takes what was changed longest ago, with the organizations locked that it is of; what is of one that another transaction
+-- Takes what was changed longest ago, or nearly so, with the organizations locked that it is of; what is of one that another transaction
 -- has locked stays (not taken). An organization that is gone has nothing to be calculated, but its claims may have to go.
 -- The facts have to be read afterwards: what is changed after this snapshot has a row that is not in it.
 WITH next AS MATERIALIZED (
@@ -30,7 +30,7 @@ FROM next LEFT JOIN taken ON taken.id = next.id
 ORDER BY next.id;
 
 -- name: OrganizationChangesWaiting :one
--- How many wait, counted no further than most, and for how long the first has. One that was made in a long transaction counts
+-- How many wait, counted no further than most, and for how long about the first has. One that was made in a long transaction counts
 -- from when it was made, although nobody could see it.
 SELECT
     (SELECT count(*) FROM (SELECT FROM organization_change AS w ORDER BY w.bulk, w.id LIMIT @most) AS waiting)::bigint AS changes,

@@ -52,7 +52,7 @@ type OrganizationChangesTakeRow struct {
 }
 
 // What foreign writers have changed, see docs/foreign-writers.md.
-// Takes what was changed longest ago, with the organizations locked that it is of; what is of one that another transaction
+// Takes what was changed longest ago, or nearly so, with the organizations locked that it is of; what is of one that another transaction
 // has locked stays (not taken). An organization that is gone has nothing to be calculated, but its claims may have to go.
 // The facts have to be read afterwards: what is changed after this snapshot has a row that is not in it.
 func (q *Queries) OrganizationChangesTake(ctx context.Context, db DBTX, arg OrganizationChangesTakeParams) ([]OrganizationChangesTakeRow, error) {
@@ -94,7 +94,7 @@ type OrganizationChangesWaitingRow struct {
 	Oldest  time.Duration
 }
 
-// How many wait, counted no further than most, and for how long the first has. One that was made in a long transaction counts
+// How many wait, counted no further than most, and for how long about the first has. One that was made in a long transaction counts
 // from when it was made, although nobody could see it.
 func (q *Queries) OrganizationChangesWaiting(ctx context.Context, db DBTX, most int32) (OrganizationChangesWaitingRow, error) {
 	row := db.QueryRow(ctx, OrganizationChangesWaiting, most)

@@ -136,8 +136,10 @@ func (p *place) removeTx(ctx context.Context, tx pgx.Tx) (Action, error) {
 			return "", err
 		}
 	}
-	if _, err := tx.Exec(ctx, "DROP FUNCTION IF EXISTS "+p.function()+"()"); err != nil {
-		return "", err
+	for _, what := range p.functions {
+		if _, err := tx.Exec(ctx, "DROP FUNCTION IF EXISTS "+p.function(what)+"()"); err != nil {
+			return "", err
+		}
 	}
 	return ActionRemoved, nil
 }

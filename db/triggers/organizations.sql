@@ -24,7 +24,7 @@ BEGIN
                 AND (changed.now OR (w.id, w.clerk_org_id) IS DISTINCT FROM (b.id, b.clerk_org_id));
         ELSE
             INSERT INTO {{.Changes}} (bulk, organization_id, clerk_org_id)
-            SELECT count(*) OVER () > {{.Few}}, changed.id, changed.clerk_org_id
+            SELECT count(*) OVER () >= {{.Many}}, changed.id, changed.clerk_org_id
             FROM (
                 SELECT DISTINCT id, clerk_org_id
                 FROM (
@@ -38,10 +38,10 @@ BEGIN
         END IF;
     ELSIF TG_OP = 'INSERT' THEN
         INSERT INTO {{.Changes}} (bulk, organization_id, clerk_org_id)
-        SELECT count(*) OVER () > {{.Few}}, id, clerk_org_id FROM claimsync_written;
+        SELECT count(*) OVER () >= {{.Many}}, id, clerk_org_id FROM claimsync_written;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO {{.Changes}} (bulk, clerk_org_id)
-        SELECT count(*) OVER () > {{.Few}}, clerk_org_id FROM claimsync_written WHERE clerk_org_id IS NOT NULL;
+        SELECT count(*) OVER () >= {{.Many}}, clerk_org_id FROM claimsync_written WHERE clerk_org_id IS NOT NULL;
     ELSE -- before TRUNCATE
         INSERT INTO {{.Changes}} (bulk, clerk_org_id)
         SELECT true, clerk_org_id FROM {{.Table}} WHERE clerk_org_id IS NOT NULL;

@@ -59,6 +59,11 @@ func TestWriterNeedsNoRights(t *testing.T) {
 		"CREATE OPERATOR theirs.= (LEFTARG = text, RIGHTARG = text, FUNCTION = theirs.mine)",
 		"CREATE FUNCTION theirs.count() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RAISE 'run as %', current_user; END $$",
 		"CREATE FUNCTION theirs.statement_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE 'run as %', current_user; END $$",
+		"CREATE OPERATOR theirs.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = theirs.mine)",
+		"CREATE FUNCTION theirs.current_setting(text, boolean) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'run as %', current_user; END $$",
+		"CREATE DOMAIN theirs.text AS pg_catalog.text CHECK (false)",
+		"CREATE TEMP TABLE claimsync_written (organization_id pg_catalog.text) ON COMMIT DROP",
+		"SET LOCAL claimsync.statement = 'something'", // so that all conditions are looked at
 		"SET LOCAL search_path = theirs, pg_temp, pg_catalog",
 	} {
 		d.run(tx, hostile)

@@ -15,8 +15,8 @@ import (
 	"github.com/claimsync/claimsync/db"
 )
 
-// few is up to how many rows a statement writes as a person does, rather than as a batch job.
-const few = 100
+// many is from how many rows on a statement writes as a batch job does, rather than as a person.
+const many = 101
 
 var (
 	//go:embed facts.sql
@@ -30,9 +30,10 @@ var (
 
 // table is one that has triggers.
 type table struct {
-	name     string
-	sql      *template.Template
-	triggers []string
+	name      string
+	sql       *template.Template
+	triggers  []string
+	functions []string // the ends of their names
 }
 
 var (
@@ -41,19 +42,19 @@ var (
 )
 
 var tables = []table{
-	{"organizations", organizationsTemplate, organizationsTriggers},
-	{"documents", factsTemplate, factsTriggers},
-	{"compliance_assessments", factsTemplate, factsTriggers},
-	{"insurance_policies", factsTemplate, factsTriggers},
-	{"organization_members", factsTemplate, factsTriggers},
-	{"audits", factsTemplate, factsTriggers},
-	{"capa_records", factsTemplate, factsTriggers},
+	{"organizations", organizationsTemplate, organizationsTriggers, []string{"changed"}},
+	{"documents", factsTemplate, factsTriggers, []string{"written", "changed"}},
+	{"compliance_assessments", factsTemplate, factsTriggers, []string{"written", "changed"}},
+	{"insurance_policies", factsTemplate, factsTriggers, []string{"written", "changed"}},
+	{"organization_members", factsTemplate, factsTriggers, []string{"written", "changed"}},
+	{"audits", factsTemplate, factsTriggers, []string{"written", "changed"}},
+	{"capa_records", factsTemplate, factsTriggers, []string{"written", "changed"}},
 }
 
 // names are what a template has to be told. All are quoted.
 type names struct {
-	Table, Function, Changes, Organizations string
-	Few                                     int
+	Table, Function, Written, Changes, Organizations string
+	Many                                             int
 }
 
 // place is where a table was found.
@@ -106,21 +107,24 @@ func find(ctx context.Context, conn db.Querier) ([]place, error) {
 func (p *place) qualified() string { return pgx.Identifier{p.schema, p.name}.Sanitize() }
 
 // function is next to the table: two installations in one database do not meet.
-func (p *place) function() string {
-	return pgx.Identifier{p.schema, "claimsync_" + p.name + "_changed"}.Sanitize()
+func (p *place) function(what string) string {
+	return pgx.Identifier{p.schema, "claimsync_" + p.name + "_" + what}.Sanitize()
 }
 
 // render returns the SQL that makes the table's function and triggers, and what it says of its version.
 func (p *place) render() (sql, version string, err error) {
 	var b bytes.Buffer
 	err = p.sql.Execute(&b, names{
-		Table: p.qualified(), Function: p.function(), Changes: p.queue, Organizations: p.parents, Few: few,
+		Table: p.qualified(), Function: p.function("changed"), Written: p.function("written"),
+		Changes: p.queue, Organizations: p.parents, Many: many,
 	})
 	if err != nil {
 		return "", "", err
 	}
 	version = fmt.Sprintf("claimsync %x", sha256.Sum256(b.Bytes()))[:len("claimsync ")+12]
-	fmt.Fprintf(&b, "\nALTER FUNCTION %s() OWNER TO %s;\n", p.function(), pgx.Identifier{p.owner}.Sanitize())
+	for _, what := range p.functions {
+		fmt.Fprintf(&b, "\nALTER FUNCTION %s() OWNER TO %s;\n", p.function(what), pgx.Identifier{p.owner}.Sanitize())
+	}
 	for _, name := range p.triggers {
 		fmt.Fprintf(&b, "COMMENT ON TRIGGER %s ON %s IS '%s';\n", name, p.qualified(), version)
 	}
