@@ -16,6 +16,7 @@ CREATE TABLE river.river_job (
 );
 
 CREATE TABLE river.river_queue (
-    name      text PRIMARY KEY,
-    paused_at timestamptz
+    name       text PRIMARY KEY,
+    paused_at  timestamptz,
+    updated_at timestamptz NOT NULL
 );

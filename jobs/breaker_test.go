@@ -124,6 +124,28 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// River's leader deletes queues that nobody has written for a day, by its own clock, paused or not. The end of an outage is told
+// to the others all the same.
+func TestOutageWithoutQueue(t *testing.T) {
+	var broken atomic.Bool
+	var calls atomic.Int32
+	broken.Store(true)
+	f := newFleet(t, failingWhile(&broken, &calls, &outbox.Failure{Action: outbox.Outage, Err: errors.New("down")}))
+	f.start()
+	for i := range 10 {
+		f.mark(fmt.Sprint("k", i))
+	}
+	f.until("the breaker is open", func() bool { return f.breaker() != nil })
+	f.probeLater()
+	f.until("the queue is paused", f.queuePaused)
+	f.until("nothing runs", func() bool { return f.count("SELECT count(*) FROM river.river_job WHERE state = 'running'") == 0 })
+	f.exec("DELETE FROM river.river_queue")
+	broken.Store(false)
+	f.probeNow()
+	f.until("the breaker is closed", func() bool { return f.breaker() == nil })
+	f.until("all are pushed", func() bool { return f.count("SELECT count(*) FROM outbox WHERE dirty_since IS NOT NULL") == 0 })
+}
+
 // A process that starts probes at once: it may bring the right key.
 func TestStartProbes(t *testing.T) {
 	var broken atomic.Bool

@@ -190,6 +190,10 @@ func (o *Outbox) close(
 		if closed.QueuePausedAt == nil {
 			return nil
 		}
+		restored := dbsqlc.QueueRestoreParams{Topic: topic, PausedAt: *closed.QueuePausedAt}
+		if err := o.queries.QueueRestore(ctx, o.river.in(tx), restored); err != nil {
+			return err
+		}
 		return queue.ResumeTx(ctx, tx, topic, *closed.QueuePausedAt)
 	})
 	if err != nil {

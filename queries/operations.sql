@@ -135,6 +135,12 @@ FROM river.river_queue AS q
 LEFT JOIN destination AS d ON d.topic = q.name AND d.opened_at IS NOT NULL AND d.queue_paused_at = q.paused_at
 WHERE q.name = @topic AND q.paused_at IS NOT NULL;
 
+-- name: QueueRestore :exec
+-- Puts a paused queue back whose row is gone: River deletes those that nobody has written for a day, by the clock of the
+-- process that leads, and a producer that is paused would then never hear of anything again.
+INSERT INTO river.river_queue (name, paused_at, updated_at) VALUES (@topic, @paused_at::timestamptz, clock_timestamp())
+ON CONFLICT (name) DO NOTHING;
+
 -- name: QueueJobStates :many
 -- How many jobs of the queue there are in each state but those in which it has done its work. Each state is a walk of its
 -- own along River's index (state, queue, priority, scheduled_at, id). It is written out, for the planner to know that each

@@ -85,7 +85,7 @@ func TestAllJobsDeletedUnderLoad(t *testing.T) {
 	l := f.write(workload{writers: 4, pause: 20 * time.Millisecond, several: 0.1}, seed(t))
 	var deleted int64
 	var last time.Time
-	f.until("many jobs are deleted", time.Minute, func() bool {
+	f.until("many jobs are deleted", 5*time.Minute, func() bool {
 		last = time.Now()
 		deleted += f.deleteJobs("finalized_at IS NULL")
 		return deleted >= sized[int64](200, 1000)

@@ -666,3 +666,20 @@ func (q *Queries) QueuePause(ctx context.Context, db DBTX, topic string) (QueueP
 	err := row.Scan(&i.PausedAt, &i.ByBreaker)
 	return i, err
 }
+
+const QueueRestore = `-- name: QueueRestore :exec
+INSERT INTO river.river_queue (name, paused_at, updated_at) VALUES ($1, $2::timestamptz, clock_timestamp())
+ON CONFLICT (name) DO NOTHING
+`
+
+type QueueRestoreParams struct {
+	Topic    string
+	PausedAt time.Time
+}
+
+// Puts a paused queue back whose row is gone: River deletes those that nobody has written for a day, by the clock of the
+// process that leads, and a producer that is paused would then never hear of anything again.
+func (q *Queries) QueueRestore(ctx context.Context, db DBTX, arg QueueRestoreParams) error {
+	_, err := db.Exec(ctx, QueueRestore, arg.Topic, arg.PausedAt)
+	return err
+}
