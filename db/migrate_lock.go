@@ -73,7 +73,8 @@ func connectBeside(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
 // tryMigrateLock leaves the transaction open if it has got the lock. How long that lies idle is up to the migrations, and
 // so to no timeout.
 func tryMigrateLock(ctx context.Context, conn *pgx.Conn) (locked bool, err error) {
-	tx, err := conn.Begin(ctx)
+	// Not as the role or the database has it: at another level the transaction would keep its snapshot.
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
 	if err != nil {
 		return false, err
 	}

@@ -14,15 +14,24 @@ import (
 	"github.com/claimsync/claimsync/db/dbtest"
 )
 
-// Processes that start at the same time take turns, each with a pool of one connection.
+// Processes that start at the same time take turns, each with a pool of one connection, whatever isolation is the default.
 func TestMigrateAtOnce(t *testing.T) {
 	t.Parallel()
+	for _, isolation := range []string{"read committed", "repeatable read", "serializable"} {
+		t.Run(isolation, func(t *testing.T) { t.Parallel(); migrateAtOnce(t, isolation) })
+	}
+}
+
+func migrateAtOnce(t *testing.T, isolation string) {
 	url := dbtest.EmptyURL(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // or those that wait for one another would do so for ever
 	defer cancel()
 	var group errgroup.Group
 	for range 4 {
-		pool, err := db.Open(ctx, url, func(config *pgxpool.Config) { config.MaxConns = 1 })
+		pool, err := db.Open(ctx, url, func(config *pgxpool.Config) {
+			config.MaxConns = 1
+			config.ConnConfig.RuntimeParams["default_transaction_isolation"] = isolation
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

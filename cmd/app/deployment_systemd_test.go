@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,10 @@ func TestSystemdUnit(t *testing.T) {
 	}
 	if want := fmt.Sprint(exitUsage); unit["RestartPreventExitStatus"][0] != want {
 		t.Errorf("%s keeps it from being restarted, and not %s", unit["RestartPreventExitStatus"], want)
+	}
+	// Nor does a panic, which would end with the same.
+	if !slices.ContainsFunc(unit["Environment"], func(set string) bool { return strings.Contains(set, "GOTRACEBACK=crash") }) {
+		t.Error("a panic ends it for good")
 	}
 	if stop, err := time.ParseDuration(unit["TimeoutStopSec"][0]); err != nil || stop < longestStop+3*time.Second {
 		t.Errorf("it is killed after %s, and may take %s to stop: %v", stop, longestStop, err)

@@ -24,7 +24,9 @@ import (
 const longestStop = requestTimeout + 2*time.Second + flushTimeout
 
 // notOurs are variables that others read: the Go runtime, and OpenTelemetry.
-func notOurs(name string) bool { return name == "GOMEMLIMIT" || strings.HasPrefix(name, "OTEL_") }
+func notOurs(name string) bool {
+	return name == "GOMEMLIMIT" || name == "GOTRACEBACK" || strings.HasPrefix(name, "OTEL_")
+}
 
 // parserOf parses command lines without running them.
 func parserOf(t *testing.T) *kong.Kong {
