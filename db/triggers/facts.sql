@@ -31,6 +31,8 @@ BEGIN
     RETURN NULL;
 END
 $function$;
+-- Or anybody could call it for a table of his own. Whoever writes this one needs no right to it.
+REVOKE EXECUTE ON FUNCTION {{.Written}}() FROM PUBLIC;
 
 -- The rest, which is rarer.
 CREATE OR REPLACE FUNCTION {{.Function}}() RETURNS trigger
@@ -56,6 +58,7 @@ BEGIN
     RETURN NULL;
 END
 $function$;
+REVOKE EXECUTE ON FUNCTION {{.Function}}() FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER claimsync_insert AFTER INSERT ON {{.Table}}
     REFERENCING NEW TABLE AS claimsync_written

@@ -49,6 +49,8 @@ BEGIN
     RETURN NULL;
 END
 $function$;
+-- Or anybody could call it for a table of his own. Whoever writes this one needs no right to it.
+REVOKE EXECUTE ON FUNCTION {{.Function}}() FROM PUBLIC;
 
 CREATE OR REPLACE TRIGGER claimsync_insert AFTER INSERT ON {{.Table}}
     REFERENCING NEW TABLE AS claimsync_written

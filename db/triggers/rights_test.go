@@ -77,6 +77,24 @@ func TestWriterNeedsNoRights(t *testing.T) {
 	d.expect("by a role without rights", change{Organization: "a"}, change{Organization: "b"}, change{Organization: "c"})
 }
 
+// Nobody can have a trigger of his own run what ours do, with the rights of the queue's owner and with rows that he makes up.
+func TestFunctionsAreNotLent(t *testing.T) {
+	t.Parallel()
+	for _, function := range []string{
+		"claimsync_documents_written", "claimsync_documents_changed", "claimsync_audits_written", "claimsync_organizations_changed",
+	} {
+		d := newDesk(t)
+		tx := d.role("USAGE ON SCHEMA public")
+		d.run(tx, "CREATE TEMP TABLE mine (id text, organization_id text, clerk_org_id text) ON COMMIT DROP")
+		_, err := tx.Exec(t.Context(), fmt.Sprintf(`CREATE TRIGGER mine AFTER INSERT ON mine REFERENCING NEW TABLE AS claimsync_written
+			FOR EACH STATEMENT EXECUTE FUNCTION public.%s()`, function))
+		if db.Code(err) != "42501" { // insufficient_privilege
+			t.Errorf("%s: %v", function, err)
+		}
+		_ = tx.Rollback(t.Context())
+	}
+}
+
 // The functions are for those whom they are granted to, wherever their search_path leads.
 func TestFunctionsAreGranted(t *testing.T) {
 	t.Parallel()
