@@ -1,5 +1,5 @@
 -- The queries of the version before, as its processes send them while a newer one migrates and replaces them: see
--- TestQueriesOfTheVersionBefore, which writes this file at a release. Written at migration 9.
+-- TestQueriesOfTheVersionBefore, which writes this file at a release. Written at migration 12.
 
 -- name: BackfillAdvance :one
 UPDATE backfill SET
@@ -59,12 +59,6 @@ INSERT INTO clerk_event (id, type, organization) VALUES ($1, $2, $3) ON CONFLICT
 
 -- name: ClerkEventLock :exec
 SELECT pg_advisory_xact_lock(hashtext('clerk_event'), hashtext($1::text));
-
--- name: ClerkEventPrune :exec
-DELETE FROM clerk_event WHERE id IN (
-    SELECT old.id FROM clerk_event AS old WHERE old.received_at < now() - $1::interval
-    ORDER BY old.received_at LIMIT $2 FOR UPDATE SKIP LOCKED
-);
 
 -- name: DestinationBlame :one
 INSERT INTO destination AS d (topic, failing_keys, missing_keys)
@@ -205,7 +199,9 @@ SELECT clerk_org_id::text AS clerk_org_id FROM organizations
 WHERE clerk_org_id > $1::text ORDER BY clerk_org_id LIMIT $2;
 
 -- name: DriftReportGet :one
-SELECT report, reported_at, ended_at, failure FROM drift_check WHERE topic = $1;
+SELECT report, reported_at, ended_at, failure, requested_at,
+    COALESCE(turn_ends > clock_timestamp(), false)::boolean AS under_way
+FROM drift_check WHERE topic = $1;
 
 -- name: DriftReportSave :exec
 INSERT INTO drift_check AS d (topic, report, reported_at) VALUES ($1, $2::jsonb, $3::timestamptz)
@@ -220,20 +216,22 @@ FROM drift_check WHERE topic = $1;
 -- name: DriftTurnBegin :one
 WITH created AS (
     INSERT INTO drift_check (topic) SELECT $2
-    WHERE NOT EXISTS (SELECT FROM drift_check AS d WHERE d.topic = $2)
+    WHERE $3::boolean AND NOT EXISTS (SELECT FROM drift_check AS d WHERE d.topic = $2)
     ON CONFLICT DO NOTHING
 )
 UPDATE drift_check AS d SET turn_ends = clock_timestamp() + $1::interval
 WHERE d.topic = $2 AND (d.turn_ends IS NULL OR d.turn_ends <= clock_timestamp())
-    AND clock_timestamp() >= CASE
-        WHEN d.ended_at IS NULL THEN d.created_at + $3::interval
-        WHEN d.failure IS NOT NULL THEN d.ended_at + $4::interval
-        ELSE d.ended_at + $5::interval
-    END
-RETURNING d.turn_ends::timestamptz AS turn_ends;
+    AND (d.requested_at IS NOT NULL OR $3 AND clock_timestamp() >= CASE
+        WHEN d.ended_at IS NULL THEN d.created_at + $4::interval
+        WHEN d.failure IS NOT NULL THEN d.ended_at + $5::interval
+        ELSE d.ended_at + $6::interval
+    END)
+RETURNING d.turn_ends::timestamptz AS turn_ends, d.requested_repair;
 
 -- name: DriftTurnEnd :exec
-UPDATE drift_check SET turn_ends = NULL, ended_at = clock_timestamp(), failure = $1::text
+UPDATE drift_check AS d SET turn_ends = NULL, requested_at = NULL, requested_repair = NULL,
+    ended_at = CASE WHEN d.requested_repair IS FALSE AND $1::text IS NULL THEN d.ended_at ELSE clock_timestamp() END,
+    failure = CASE WHEN d.requested_repair IS FALSE AND $1::text IS NULL THEN d.failure ELSE $1::text END
 WHERE topic = $2 AND turn_ends = $3::timestamptz;
 
 -- name: DriftTurnExtend :one
@@ -315,6 +313,61 @@ WHERE organization_id = ANY($1::text[]) ORDER BY organization_id, id;
 SELECT organization_id, policy_type, coverage_amount::text AS coverage_amount, expiry_date FROM insurance_policies
 WHERE organization_id = ANY($1::text[]) ORDER BY organization_id, id;
 
+-- name: ClerkEventPrune :one
+WITH pruned AS (
+    DELETE FROM clerk_event WHERE id = ANY(ARRAY(
+        SELECT old.id FROM clerk_event AS old
+        WHERE old.received_at >= $1 AND old.received_at < now() - $2::interval
+        ORDER BY old.received_at LIMIT $3 FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING received_at
+)
+SELECT count(*) AS deleted, COALESCE(max(received_at), $1)::timestamptz AS last FROM pruned;
+
+-- name: HousekeepingBegin :one
+
+INSERT INTO housekeeping AS h (next_at) VALUES (clock_timestamp() + $1::interval)
+ON CONFLICT (one) DO UPDATE SET next_at = EXCLUDED.next_at
+WHERE h.next_at <= clock_timestamp()
+RETURNING next_at;
+
+-- name: HousekeepingEnd :exec
+UPDATE housekeeping SET next_at = clock_timestamp() + $1::interval WHERE next_at = $2;
+
+-- name: OperatorActionPrune :execrows
+DELETE FROM operator_action WHERE id = ANY(ARRAY(
+    SELECT old.id FROM operator_action AS old
+    WHERE old.at < now() - $1::interval
+        AND old.id = ANY(ARRAY(SELECT first.id FROM operator_action AS first ORDER BY first.id LIMIT $2))
+    FOR UPDATE SKIP LOCKED
+));
+
+-- name: OutboxActivityPrune :execrows
+DELETE FROM outbox_activity AS a
+USING (
+    SELECT old.topic, old.begins_at, old.outcome FROM outbox_activity AS old
+    WHERE old.topic = $1 AND old.begins_at < now() - $2::interval
+    ORDER BY old.begins_at, old.outcome LIMIT $3 FOR UPDATE SKIP LOCKED
+) AS pruned
+WHERE a.topic = pruned.topic AND a.begins_at = pruned.begins_at AND a.outcome = pruned.outcome;
+
+-- name: OutboxDeliveryPrune :one
+WITH pruned AS (
+    DELETE FROM outbox_delivery WHERE id = ANY(ARRAY(
+        SELECT old.id FROM outbox_delivery AS old
+        WHERE old.finished_at >= $1 AND old.finished_at < now() - $2::interval
+        ORDER BY old.finished_at LIMIT $3 FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING finished_at
+)
+SELECT count(*) AS deleted, COALESCE(max(finished_at), $1)::timestamptz AS last FROM pruned;
+
+-- name: ProcessPrune :execrows
+DELETE FROM process WHERE id = ANY(ARRAY(
+    SELECT dead.id FROM process AS dead WHERE dead.seen_at < now() - $1::interval
+    LIMIT $2 FOR UPDATE SKIP LOCKED
+));
+
 -- name: OrganizationPage :many
 
 SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o.documentation_score, o.insurance_score, o.personnel_score, o.audit_score, o.insurance_valid, o.calculated_at, o.recalculate_at, o.created_at, o.insured_until,
@@ -349,6 +402,151 @@ LIMIT $4;
 
 -- name: OrganizationPageUnlinked :many
 SELECT id, name, clerk_org_id, certification_tier, compliance_score, documentation_score, insurance_score, personnel_score, audit_score, insurance_valid, calculated_at, recalculate_at, created_at, insured_until FROM organizations WHERE clerk_org_id IS NULL AND id > $1 ORDER BY id LIMIT $2;
+
+-- name: DriftRequest :execrows
+INSERT INTO drift_check AS d (topic, requested_at, requested_repair) VALUES ($1, clock_timestamp(), $2::boolean)
+ON CONFLICT (topic) DO UPDATE SET requested_at = EXCLUDED.requested_at, requested_repair = EXCLUDED.requested_repair
+WHERE d.requested_at IS NULL AND (d.turn_ends IS NULL OR d.turn_ends <= clock_timestamp());
+
+-- name: OperatorActionBegin :one
+INSERT INTO operator_action (operator, origin, action, target) VALUES ($1, $2, $3, $4)
+RETURNING id;
+
+-- name: OperatorActionEnd :exec
+UPDATE operator_action SET result = $1::text WHERE id = $2;
+
+-- name: OperatorActionLast :one
+SELECT id, at, operator, origin, action, target, result FROM operator_action AS a
+WHERE a.action = $1 AND a.target = $2 AND a.at <= $3 AND COALESCE(a.result, '') NOT LIKE 'failed%' AND a.id > (SELECT max(l.id) FROM operator_action AS l) - 10000
+ORDER BY a.id DESC LIMIT 1;
+
+-- name: OperatorActionList :many
+SELECT id, at, operator, origin, action, target, result FROM operator_action WHERE id < COALESCE(NULLIF($1::bigint, 0), 9223372036854775807) ORDER BY id DESC LIMIT $2;
+
+-- name: OrganizationCountAbout :one
+SELECT reltuples::bigint AS organizations FROM pg_catalog.pg_class WHERE oid = 'organizations'::regclass;
+
+-- name: OrganizationCountAtMost :one
+SELECT count(*) FROM (SELECT FROM organizations LIMIT $1) AS organizations;
+
+-- name: OrganizationSearch :many
+WITH named AS MATERIALIZED (
+    SELECT n.id FROM organizations AS n WHERE to_tsvector('simple', n.name) @@ to_tsquery('simple', $6::text) AND n.id > $1
+)
+SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o.documentation_score, o.insurance_score, o.personnel_score, o.audit_score, o.insurance_valid, o.calculated_at, o.recalculate_at, o.created_at, o.insured_until,
+    COALESCE(x.desired_version, 0)::bigint AS desired_version,
+    COALESCE(x.synced_version, 0)::bigint AS synced_version,
+    x.dirty_since, x.synced_at, x.last_error, x.parked_at, x.parked_reason
+FROM (
+    (SELECT i.id FROM organizations AS i
+    WHERE i.id > $1 AND i.id >= $2::text AND i.id < $3::text ORDER BY i.id LIMIT $4)
+    UNION
+    (SELECT c.id FROM organizations AS c WHERE c.clerk_org_id = $2 AND c.id > $1)
+    UNION
+    (SELECT named.id FROM named ORDER BY named.id LIMIT $4)
+) AS found
+JOIN organizations AS o ON o.id = found.id
+LEFT JOIN outbox AS x ON x.topic = $5 AND x.key = o.clerk_org_id
+ORDER BY o.id
+LIMIT $4;
+
+-- name: OrganizationSearchNear :many
+SELECT o.id, o.name, o.clerk_org_id, o.certification_tier, o.compliance_score, o.documentation_score, o.insurance_score, o.personnel_score, o.audit_score, o.insurance_valid, o.calculated_at, o.recalculate_at, o.created_at, o.insured_until,
+    COALESCE(x.desired_version, 0)::bigint AS desired_version,
+    COALESCE(x.synced_version, 0)::bigint AS synced_version,
+    x.dirty_since, x.synced_at, x.last_error, x.parked_at, x.parked_reason
+FROM (
+    SELECT near.id FROM (
+        SELECT i.id, i.name, i.clerk_org_id FROM organizations AS i WHERE i.id > $1 ORDER BY i.id LIMIT $2
+    ) AS near
+    WHERE to_tsvector('simple', near.name) @@ to_tsquery('simple', $3::text)
+        OR near.id >= $4::text AND near.id < $5::text OR near.clerk_org_id = $4
+    ORDER BY near.id LIMIT $6
+) AS found
+JOIN organizations AS o ON o.id = found.id
+LEFT JOIN outbox AS x ON x.topic = $7 AND x.key = o.clerk_org_id
+ORDER BY o.id;
+
+-- name: OrganizationUnlinkedCount :one
+SELECT count(*) FROM (SELECT FROM organizations WHERE clerk_org_id IS NULL LIMIT $1) AS unlinked;
+
+-- name: OutboxActivityCount :exec
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(hashtext('outbox_activity'), hashtext($2)) AS mine
+)
+INSERT INTO outbox_activity AS a (topic, begins_at, outcome, deliveries)
+SELECT d.topic, date_bin($1, d.finished_at, 'epoch'), d.outcome, count(*)
+FROM outbox_delivery AS d
+WHERE d.topic = $2 AND (SELECT mine FROM turn) AND d.finished_at >= $3 AND d.finished_at < now() + interval '1 hour'
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3
+ON CONFLICT (topic, begins_at, outcome) DO UPDATE SET deliveries = EXCLUDED.deliveries
+WHERE a.deliveries < EXCLUDED.deliveries;
+
+-- name: OutboxActivityList :many
+SELECT begins_at, outcome, deliveries FROM outbox_activity
+WHERE topic = $1 AND begins_at >= now() - $2::interval ORDER BY begins_at, outcome;
+
+-- name: OutboxActivitySince :one
+
+SELECT date_bin($1, LEAST(now() - $2::interval, GREATEST(now() - interval '1 day', (
+    SELECT max(begins_at) FROM outbox_activity WHERE topic = $3
+))), 'epoch')::timestamptz AS since;
+
+-- name: ProcessDeadCount :one
+SELECT count(*) FROM process WHERE seen_at <= clock_timestamp() - $1::interval;
+
+-- name: ProcessGone :exec
+DELETE FROM process WHERE id = $1;
+
+-- name: ProcessIsEldest :one
+SELECT (count(*) = 0)::boolean AS eldest FROM process AS other, process AS self
+WHERE self.id = $1 AND (other.started_at, other.id) < (self.started_at, self.id)
+    AND other.seen_at > clock_timestamp() - $2::interval;
+
+-- name: ProcessList :many
+(SELECT id, hostname, pid, version, calls_per_second, started_at, seen_at, (clock_timestamp() - seen_at)::interval AS unseen FROM process
+WHERE seen_at > clock_timestamp() - $1::interval ORDER BY started_at, id)
+UNION ALL
+(SELECT id, hostname, pid, version, calls_per_second, started_at, seen_at, (clock_timestamp() - seen_at)::interval AS unseen FROM process
+WHERE seen_at <= clock_timestamp() - $1::interval ORDER BY seen_at DESC LIMIT $2);
+
+-- name: ProcessSeen :exec
+INSERT INTO process (id, hostname, pid, version, calls_per_second)
+VALUES ($1, $2, $3, $4, $5::double precision)
+ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp();
+
+-- name: QueueJobStates :many
+SELECT 'available'::text AS state, count(*) AS jobs FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'available' AND j.queue = $1 LIMIT $2) AS available
+UNION ALL
+SELECT 'pending', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'pending' AND j.queue = $1 LIMIT $2) AS pending
+UNION ALL
+SELECT 'retryable', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'retryable' AND j.queue = $1 LIMIT $2) AS retryable
+UNION ALL
+SELECT 'running', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'running' AND j.queue = $1 LIMIT $2) AS running
+UNION ALL
+SELECT 'scheduled', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'scheduled' AND j.queue = $1 LIMIT $2) AS scheduled
+UNION ALL
+SELECT 'discarded', count(*) FROM (
+    SELECT FROM river.river_job AS j WHERE j.state = 'discarded' AND j.queue = $1 LIMIT $2) AS discarded;
+
+-- name: QueueOldestDue :many
+SELECT p.priority::smallint AS priority, COALESCE(clock_timestamp() - (
+    SELECT j.scheduled_at FROM river.river_job AS j
+    WHERE j.state = 'available' AND j.queue = $1 AND j.priority = p.priority ORDER BY j.scheduled_at LIMIT 1
+), interval '0')::interval AS age
+FROM (VALUES (1::smallint), (2), (3), (4)) AS p (priority);
+
+-- name: QueuePause :one
+SELECT q.paused_at::timestamptz AS paused_at, (d.queue_paused_at IS NOT NULL)::boolean AS by_breaker
+FROM river.river_queue AS q
+LEFT JOIN destination AS d ON d.topic = q.name AND d.opened_at IS NOT NULL AND d.queue_paused_at = q.paused_at
+WHERE q.name = $1 AND q.paused_at IS NOT NULL;
 
 -- name: OrganizationClaimAged :many
 SELECT id, recalculate_at::timestamptz AS due_at FROM organizations
@@ -422,14 +620,17 @@ UPDATE organizations SET name = $1, clerk_org_id = $2, certification_tier = $3
 WHERE id = $4;
 
 -- name: OrganizationsDue :one
-SELECT count(*) AS organizations, COALESCE(clock_timestamp() - min(recalculate_at), interval '0')::interval AS overdue
-FROM organizations WHERE recalculate_at <= now();
+SELECT
+    (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() LIMIT $1) AS due)::bigint AS organizations,
+    COALESCE(clock_timestamp() - (SELECT recalculate_at FROM organizations WHERE recalculate_at <= now()
+        ORDER BY recalculate_at LIMIT 1), interval '0')::interval AS overdue;
 
 -- name: OutboxAcknowledge :one
 WITH acknowledged AS (
     UPDATE outbox AS o SET
         synced_version = lease_version,
         synced_at = clock_timestamp(),
+        applied = $1::jsonb,
         dirty_since = CASE WHEN desired_version > lease_version THEN redirtied_at END,
         redirtied_at = NULL,
         job_id = NULL,
@@ -437,19 +638,19 @@ WITH acknowledged AS (
         not_before = NULL,
         failures = 0,
         last_error = NULL
-    WHERE o.topic = $1 AND o.key = $2 AND o.lease_token = $3::uuid
+    WHERE o.topic = $2 AND o.key = $3 AND o.lease_token = $4::uuid
     RETURNING o.topic, o.key, o.synced_version, o.desired_version, o.synced_at, o.marked_priority
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, duration)
-    SELECT a.topic, a.key, a.synced_version, $4::bigint, 'applied', $5, $6,
-        $7
+    SELECT a.topic, a.key, a.synced_version, $5::bigint, 'applied', $6, $7,
+        $8
     FROM acknowledged AS a
 ),
 acquitted AS (
     -- The destination works: what spoke against it does no more. Usually there is nothing to write.
     UPDATE destination AS d SET failing_keys = '{}', missing_keys = '{}'
-    WHERE d.topic = $1 AND (d.failing_keys <> '{}' OR d.missing_keys <> '{}')
+    WHERE d.topic = $2 AND (d.failing_keys <> '{}' OR d.missing_keys <> '{}')
 )
 SELECT (desired_version > synced_version)::boolean AS still_dirty, COALESCE(marked_priority, 1)::smallint AS priority,
     synced_at::timestamptz AS synced_at
@@ -457,12 +658,15 @@ FROM acknowledged;
 
 -- name: OutboxBacklog :one
 SELECT
-    (SELECT count(*) FROM outbox AS o WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL
-    )::bigint AS dirty,
-    (SELECT count(*) FROM outbox AS o WHERE o.topic = $1 AND o.parked_at IS NOT NULL)::bigint AS parked,
-    COALESCE((SELECT clock_timestamp() - min(o.dirty_since) FROM outbox AS o
-        WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL), interval '0'
-    )::interval AS oldest_dirty_age;
+    (SELECT count(*) FROM (SELECT FROM outbox AS o
+        WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL LIMIT $2) AS dirty)::bigint AS dirty,
+    (SELECT count(*) FROM (SELECT FROM outbox AS o
+        WHERE o.topic = $1 AND o.parked_at IS NOT NULL LIMIT $2) AS parked)::bigint AS parked,
+    COALESCE(clock_timestamp() - oldest.dirty_since, interval '0')::interval AS oldest_dirty_age,
+    COALESCE(oldest.priority, 0)::smallint AS oldest_priority
+FROM (VALUES (1)) AS one
+LEFT JOIN LATERAL (SELECT o.dirty_since, COALESCE(o.marked_priority, o.job_priority, 1) AS priority FROM outbox AS o
+    WHERE o.topic = $1 AND o.dirty_since IS NOT NULL AND o.parked_at IS NULL ORDER BY o.dirty_since LIMIT 1) AS oldest ON true;
 
 -- name: OutboxClaim :one
 WITH current AS (
@@ -532,14 +736,16 @@ GROUP BY d.key HAVING count(*) >= $4::bigint
 ORDER BY d.key;
 
 -- name: OutboxDeliveryList :many
-SELECT id, topic, key, version, job_id, outcome, status, trace_id, error, duration, finished_at FROM outbox_delivery WHERE topic = $1 AND key = $2 ORDER BY id DESC LIMIT $3;
+SELECT id, topic, key, version, job_id, outcome, status, trace_id, error, duration, finished_at FROM outbox_delivery
+WHERE topic = $1 AND key = $2 AND id < COALESCE(NULLIF($3::bigint, 0), 9223372036854775807)
+ORDER BY id DESC LIMIT $4;
 
 -- name: OutboxForgive :exec
 UPDATE outbox SET failures = 0, not_before = NULL
 WHERE topic = $1 AND key = ANY($2::text[]) AND dirty_since IS NOT NULL AND lease_token IS NULL;
 
 -- name: OutboxGet :one
-SELECT topic, key, desired_version, synced_version, dirty_since, redirtied_at, job_id, lease_token, lease_version, leased_at, lease_expires_at, not_before, failures, last_error, parked_at, parked_reason, synced_at, created_at, doubted_at, verify_at, job_priority, tat, marked_priority FROM outbox WHERE topic = $1 AND key = $2;
+SELECT topic, key, desired_version, synced_version, dirty_since, redirtied_at, job_id, lease_token, lease_version, leased_at, lease_expires_at, not_before, failures, last_error, parked_at, parked_reason, synced_at, created_at, doubted_at, verify_at, job_priority, tat, marked_priority, applied FROM outbox WHERE topic = $1 AND key = $2;
 
 -- name: OutboxJobSet :exec
 WITH noted AS (
@@ -586,18 +792,57 @@ recorded AS (
 SELECT (parked_at IS NULL)::boolean AS still_dirty, COALESCE(marked_priority, 1)::smallint AS priority FROM parked;
 
 -- name: OutboxParkedList :many
-SELECT key, parked_at::timestamptz AS parked_at FROM outbox
-WHERE topic = $1 AND parked_at IS NOT NULL AND (parked_at, key) > ($2::timestamptz, $3::text)
-    AND parked_at <= $4::timestamptz AND ($5::text IS NULL OR parked_reason = $5::text)
-ORDER BY parked_at, key LIMIT $6;
+SELECT page.key, page.parked_at::timestamptz AS parked_at FROM (
+    (SELECT a.key, a.parked_at FROM outbox AS a
+    WHERE $1::text = '' AND a.topic = $2 AND a.parked_at IS NOT NULL
+        AND (a.parked_at, a.key) > ($3::timestamptz, $4::text) AND a.parked_at <= $5::timestamptz
+    ORDER BY a.parked_at, a.key LIMIT $6)
+    UNION ALL
+    (SELECT r.key, r.parked_at FROM outbox AS r
+    WHERE $1 <> '' AND r.topic = $2 AND r.parked_at IS NOT NULL AND r.parked_reason = $1
+        AND (r.parked_at, r.key) > ($3, $4) AND r.parked_at <= $5
+    ORDER BY r.parked_at, r.key LIMIT $6)
+) AS page
+ORDER BY page.parked_at, page.key;
 
 -- name: OutboxParkedLock :many
 SELECT key FROM outbox WHERE topic = $1 AND key = ANY($2::text[]) AND parked_at IS NOT NULL
 ORDER BY key FOR NO KEY UPDATE;
 
+-- name: OutboxParkedPage :many
+SELECT x.key, x.parked_at::timestamptz AS parked_at, x.parked_reason::text AS reason, COALESCE(x.last_error, '')::text AS last_error,
+    x.failures, COALESCE(o.id, '')::text AS organization_id, COALESCE(o.name, '')::text AS name
+FROM (
+    (SELECT a.topic, a.key, a.desired_version, a.synced_version, a.dirty_since, a.redirtied_at, a.job_id, a.lease_token, a.lease_version, a.leased_at, a.lease_expires_at, a.not_before, a.failures, a.last_error, a.parked_at, a.parked_reason, a.synced_at, a.created_at, a.doubted_at, a.verify_at, a.job_priority, a.tat, a.marked_priority, a.applied FROM outbox AS a
+    WHERE $1::text = '' AND a.topic = $2 AND a.parked_at IS NOT NULL
+        AND (a.parked_at, a.key) > ($3::timestamptz, $4::text)
+    ORDER BY a.parked_at, a.key LIMIT $5)
+    UNION ALL
+    (SELECT r.topic, r.key, r.desired_version, r.synced_version, r.dirty_since, r.redirtied_at, r.job_id, r.lease_token, r.lease_version, r.leased_at, r.lease_expires_at, r.not_before, r.failures, r.last_error, r.parked_at, r.parked_reason, r.synced_at, r.created_at, r.doubted_at, r.verify_at, r.job_priority, r.tat, r.marked_priority, r.applied FROM outbox AS r
+    WHERE $1 <> '' AND r.topic = $2 AND r.parked_at IS NOT NULL AND r.parked_reason = $1
+        AND (r.parked_at, r.key) > ($3, $4)
+    ORDER BY r.parked_at, r.key LIMIT $5)
+) AS x
+LEFT JOIN organizations AS o ON o.clerk_org_id = x.key
+ORDER BY x.parked_at, x.key;
+
 -- name: OutboxParkedReasons :many
-SELECT parked_reason::text AS reason, count(*) AS rows, max(parked_at)::timestamptz AS last_parked_at FROM outbox
-WHERE topic = $1 AND parked_at IS NOT NULL GROUP BY parked_reason ORDER BY rows DESC, reason;
+WITH RECURSIVE reasons AS (
+    (SELECT o.parked_reason FROM outbox AS o
+    WHERE o.topic = $1 AND o.parked_at IS NOT NULL ORDER BY o.parked_reason LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.parked_reason FROM outbox AS o
+        WHERE o.topic = $1 AND o.parked_at IS NOT NULL AND o.parked_reason > r.parked_reason ORDER BY o.parked_reason LIMIT 1)
+    FROM reasons AS r WHERE r.parked_reason IS NOT NULL
+)
+SELECT r.parked_reason::text AS reason,
+    (SELECT count(*) FROM (SELECT FROM outbox AS o
+        WHERE o.topic = $1 AND o.parked_at IS NOT NULL AND o.parked_reason = r.parked_reason LIMIT $2) AS counted)::bigint AS rows,
+    (SELECT o.parked_at FROM outbox AS o
+        WHERE o.topic = $1 AND o.parked_at IS NOT NULL AND o.parked_reason = r.parked_reason
+        ORDER BY o.parked_at DESC LIMIT 1)::timestamptz AS last_parked_at
+FROM reasons AS r WHERE r.parked_reason IS NOT NULL
+ORDER BY rows DESC, reason;
 
 -- name: OutboxProbeKey :one
 (SELECT candidate.key FROM (
@@ -631,17 +876,19 @@ FROM fenced AS f;
 WITH released AS (
     UPDATE outbox AS o SET
         lease_token = NULL, lease_version = NULL, leased_at = NULL, lease_expires_at = NULL,
-        not_before = clock_timestamp() + $1::interval,
-        failures = failures + CASE WHEN $2::boolean THEN 0 ELSE 1 END,
+        not_before = clock_timestamp() + CASE WHEN fault.excuses THEN interval '0' ELSE $1::interval END,
+        failures = failures + CASE WHEN $2::boolean OR fault.excuses THEN 0 ELSE 1 END,
         last_error = $3,
         doubted_at = CASE WHEN $4::boolean THEN clock_timestamp() ELSE o.doubted_at END,
         verify_at = CASE WHEN $4::boolean THEN clock_timestamp() + $5::interval ELSE o.verify_at END
+    FROM (SELECT $9::boolean AND EXISTS (
+        SELECT FROM destination AS d WHERE d.topic = $6 AND d.open_cause = 'configuration') AS excuses) AS fault
     WHERE o.topic = $6 AND o.key = $7 AND o.lease_token = $8::uuid
     RETURNING o.topic, o.key, o.not_before
 ),
 recorded AS (
     INSERT INTO outbox_delivery (topic, key, version, job_id, outcome, status, trace_id, error, duration)
-    SELECT r.topic, r.key, $9, $10::bigint, $11, $12, $13, $3, $14
+    SELECT r.topic, r.key, $10, $11::bigint, $12, $13, $14, $3, $15
     FROM released AS r
 )
 SELECT not_before::timestamptz AS not_before FROM released;
