@@ -24,6 +24,10 @@ postgres: ## Run the tests on each PostgreSQL of BINS="/usr/lib/postgresql/14/bi
 	@test -n "$(BINS)" || { echo 'which? make postgres BINS="/usr/lib/postgresql/14/bin …"'; exit 2; }
 	@set -e; for bin in $(BINS); do "$$bin/postgres" --version; PATH="$$bin:$$PATH" $(GO) test -count=1 ./...; done
 
+.PHONY: mutants
+mutants: ## Show that torture fails if a line of the protocol is left out
+	$(GO) test ./torture -v -timeout 20m -full -run TestMutants
+
 .PHONY: torture
 torture: ## Attack the program at random, for FOR=10m, by SEED=42
 	$(GO) test ./torture -v -timeout 0 -run Chaos -for $(or $(FOR),10m) $(if $(SEED),-seed $(SEED))

@@ -92,21 +92,29 @@ func adopted(t *testing.T) (team, ours *pgxpool.Pool) {
 	return team, ours
 }
 
-// A team with other tables adopts claimsync by its document alone, and goes on writing its own tables.
-func TestAdopting(t *testing.T) {
-	t.Parallel()
+// adoptedForeign is the team beside a process of ours, with Clerk behind it.
+func adoptedForeign(t *testing.T, edits ...func(*claimsync.Config)) *foreign {
+	t.Helper()
 	server, client := newClerk(t, 5*time.Second)
 	for _, id := range []string{"org_A", "org_B"} {
 		server.AddOrganization(id, id)
 	}
 	team, ours := adopted(t)
 	f := &foreign{hooked: &hooked{decider: decider{t: t, pool: ours}, clerk: server}, writer: team}
-	f.sync = newSyncOf(t, ours, client, func(c *claimsync.Config) { c.LinkKey = claimsync.NoLink })
+	edits = append(edits, func(c *claimsync.Config) { c.LinkKey = claimsync.NoLink })
+	f.sync = newSyncOf(t, ours, client, edits...)
 	config, err := jobs.RiverConfig(f.sync.Jobs(), db.DefaultRiverSchema)
 	f.must(err)
 	f.river, err = river.NewClient(riverpgxv5.New(ours), config)
 	f.must(err)
 	f.waker = jobs.NewWaker(f.river)
+	return f
+}
+
+// A team with other tables adopts claimsync by its document alone, and goes on writing its own tables.
+func TestAdopting(t *testing.T) {
+	t.Parallel()
+	f := adoptedForeign(t)
 	f.work()
 
 	const insured, tier, score = "insurance_valid", "certification_tier", "compliance_score"
@@ -120,6 +128,8 @@ func TestAdopting(t *testing.T) {
 	f.follows("staff with a licence", written, func() bool { return f.claim("org_A", score) != before })
 	written = f.write("DELETE FROM staff")
 	f.follows("staff without", written, f.has("org_A", score, before))
+	written = f.write("TRUNCATE cover_notes")
+	f.follows("no cover at all", written, f.has("org_A", insured, false))
 	written = f.write("UPDATE companies SET grade = 'gold'")
 	f.follows("another grade", written, f.has("org_A", tier, "MASTER_ROOFER"))
 	written = f.write("UPDATE companies SET clerk_organization = 'org_B'")
@@ -131,6 +141,11 @@ func TestAdopting(t *testing.T) {
 	if !f.is("SELECT count(*) = 0 FROM organizations") {
 		t.Error("the organization is still there")
 	}
+	written = f.write("INSERT INTO companies (trading_name, clerk_organization) VALUES ('Tiles', 'org_A')")
+	f.follows("another company", written, f.has("org_A", tier, "ACCREDITED"))
+	written = f.write("TRUNCATE companies CASCADE")
+	f.follows("all companies gone", written, f.has("org_A", tier, nil))
+	f.clean()
 }
 
 // One organization's facts are found by an index, through the view.

@@ -177,6 +177,7 @@ func TestDestinationVerifies(t *testing.T) {
 
 // The two packages between which the destination translates must not drift apart.
 func TestDestinationFailures(t *testing.T) {
+	t.Parallel()
 	answer := func(status int) clerktest.Fault { return clerktest.Fault{Effect: clerktest.Answer, Status: status} }
 	limited := answer(429)
 	limited.RetryAfter = 7 * time.Second

@@ -52,6 +52,7 @@ func (h *hooked) createAtClerk(id string) string {
 // The whole life of a Clerk organization: created, it is linked and gets its claims; deleted, it is unlinked, and
 // nothing is left to be done. During the rotation of the secret either one does.
 func TestLinkedByEvents(t *testing.T) {
+	t.Parallel()
 	for name, secrets := range map[string][2]string{
 		"ours is the new secret": {clerktest.DefaultWebhookSecret, newSecret},
 		"ours is the old secret": {newSecret, clerktest.DefaultWebhookSecret},

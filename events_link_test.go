@@ -25,6 +25,7 @@ func (h *hooked) atClerk(id, private string) {
 
 // What links, what does not, and for what Clerk is asked.
 func TestLinkRule(t *testing.T) {
+	t.Parallel()
 	created, updated := clerk.OrganizationCreated, clerk.OrganizationUpdated
 	told := func(private string) string { return `,"private_metadata":` + private }
 	tests := map[string]struct {
@@ -121,6 +122,7 @@ func TestDuplicateAsksNobody(t *testing.T) {
 
 // A Clerk that fails, or that may not be called, leaves the event to be sent again.
 func TestLinkNeedsClerk(t *testing.T) {
+	t.Parallel()
 	answer := func(status int, wait time.Duration) clerktest.Fault {
 		return clerktest.Fault{Effect: clerktest.Answer, Status: status, RetryAfter: wait}
 	}

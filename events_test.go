@@ -19,29 +19,29 @@ import (
 // An update is compared with what Clerk is to say, and read back if it differs: unless our last push went over it, or
 // there is nothing to compare with.
 func TestUpdateIsCompared(t *testing.T) {
-	millis := func(age time.Duration) string {
-		return fmt.Sprintf(`,"updated_at":%d`, time.Now().Add(-age).UnixMilli())
-	}
+	t.Parallel()
+	const unchanged, suspected = claimsync.EventUnchanged, claimsync.EventSuspected
 	const foreign = `,"public_metadata":{"certification_tier":"GOLD"}`
 	ours := `,"public_metadata":{"certification_tier":"CERTIFIED","compliance_score":5,"insurance_valid":false,"theirs":1}`
 	tests := map[string]struct {
 		members string
 		before  string // SQL
 		want    claimsync.EventOutcome
+		age     time.Duration // 0: it does not say when it was
 	}{
-		"as it should be":               {ours, "", claimsync.EventUnchanged},
-		"another tier":                  {foreign, "", claimsync.EventSuspected},
-		"nothing of ours":               {`,"public_metadata":{}`, "", claimsync.EventSuspected},
-		"malformed":                     {strings.Replace(ours, "5", `"5"`, 1), "", claimsync.EventSuspected},
-		"of this moment":                {foreign + millis(0), "", claimsync.EventSuspected},
-		"older than our push, a little": {foreign + millis(50*time.Second), "", claimsync.EventSuspected},
-		"older than our push, clearly":  {foreign + millis(70*time.Second), "", claimsync.EventUnchanged},
-		"of no time":                    {foreign + `,"updated_at":0`, "", claimsync.EventSuspected},
-		"a push to come":                {foreign, `UPDATE outbox SET desired_version = 2, dirty_since = now()`, claimsync.EventUnchanged},
-		"unlinked, with claims":         {ours, `UPDATE organizations SET clerk_org_id = NULL`, claimsync.EventSuspected},
-		"unlinked, without":             {`,"public_metadata":{"theirs":1}`, `UPDATE organizations SET clerk_org_id = NULL`, claimsync.EventUnchanged},
+		"as it should be":               {ours, "", unchanged, 0},
+		"another tier":                  {foreign, "", suspected, 0},
+		"nothing of ours":               {`,"public_metadata":{}`, "", suspected, 0},
+		"malformed":                     {strings.Replace(ours, "5", `"5"`, 1), "", suspected, 0},
+		"of this moment":                {foreign, "", suspected, time.Millisecond},
+		"older than our push, a little": {foreign, "", suspected, 50 * time.Second},
+		"older than our push, clearly":  {foreign, "", unchanged, 70 * time.Second},
+		"of no time":                    {foreign + `,"updated_at":0`, "", suspected, 0},
+		"a push to come":                {foreign, `UPDATE outbox SET desired_version = 2, dirty_since = now()`, unchanged, 0},
+		"unlinked, with claims":         {ours, `UPDATE organizations SET clerk_org_id = NULL`, suspected, 0},
+		"unlinked, without":             {`,"public_metadata":{"theirs":1}`, `UPDATE organizations SET clerk_org_id = NULL`, unchanged, 0},
 		"contested": {foreign, `INSERT INTO outbox_delivery (topic, key, version, outcome, duration)
-			SELECT topic, key, 1, 'overwritten', '0' FROM outbox, generate_series(1, 3)`, claimsync.EventContested},
+			SELECT topic, key, 1, 'overwritten', '0' FROM outbox, generate_series(1, 3)`, claimsync.EventContested, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -50,9 +50,13 @@ func TestUpdateIsCompared(t *testing.T) {
 			if test.before != "" {
 				h.exec(test.before)
 			}
-			h.expect(h.about(clerk.OrganizationUpdated, "org_1", test.members), test.want)
-			suspected := test.want == claimsync.EventSuspected
-			if got := h.is(`SELECT verify_at IS NOT NULL AND job_id IS NOT NULL AND job_priority = 3 FROM outbox`); got != suspected {
+			members := test.members
+			if test.age > 0 { // reckoned here: how long the tests before it took is no part of it
+				members += fmt.Sprintf(`,"updated_at":%d`, time.Now().Add(-test.age).UnixMilli())
+			}
+			h.expect(h.about(clerk.OrganizationUpdated, "org_1", members), test.want)
+			readBack := test.want == suspected
+			if got := h.is(`SELECT verify_at IS NOT NULL AND job_id IS NOT NULL AND job_priority = 3 FROM outbox`); got != readBack {
 				t.Errorf("to be read back: %t", got)
 			}
 			if warned := strings.Contains(h.log.String(), "again and again"); warned != (test.want == claimsync.EventContested) {
@@ -86,6 +90,7 @@ func TestDeletedUnlinks(t *testing.T) {
 
 // An event is handled once, also if it comes several times at once, or Clerk has to be asked first.
 func TestDuplicates(t *testing.T) {
+	t.Parallel()
 	const senders = 8
 	for name, members := range map[string]string{"told": `,"private_metadata":{"external_id":"a"}`, "asked": ""} {
 		t.Run(name, func(t *testing.T) {

@@ -35,6 +35,9 @@ type Explanation struct {
 	// Contested: it had to be pushed over so often of late that somebody else must be writing it too.
 	Contested bool
 
+	// Change is what foreign writers have changed of it, and nobody has calculated yet.
+	Change QueuedChange
+
 	WaitingFor WaitingFor
 	Until      *time.Time // when that is over, or looked at again; nil: nobody can know
 
@@ -66,6 +69,9 @@ func (s *Sync) explainTx(ctx context.Context, tx pgx.Tx, river River, id string)
 		if err := s.rowTx(ctx, tx, river, e); err != nil {
 			return nil, err
 		}
+	}
+	if e.Change, err = queuedTx(ctx, tx, e); err != nil {
+		return nil, err
 	}
 	e.State = stateOf(e.ClerkOrgID != "", e.Row.State)
 	e.WaitingFor, e.Until = e.waiting(s.outbox.Lease())

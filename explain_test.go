@@ -158,6 +158,11 @@ func TestExplain(t *testing.T) {
 	d.exec(`INSERT INTO organizations (id, name, clerk_org_id) VALUES ('foreign', 'F', 'org_foreign')`)
 	d.expect("foreign", outbox.StateDirty, claimsync.WaitingForMark, "never told of it", "organizations/foreign/sync")
 
+	d.exec("SELECT claimsync_recalculate('unlinked', 'foreign')")
+	d.expect("unlinked", claimsync.StateUnlinked, claimsync.WaitingForLink, "gets a Clerk id", "A foreign writer changed it at ")
+	d.expect("foreign", outbox.StateDirty, claimsync.WaitingForCalculation, "never told of it", "waits to be calculated")
+	d.exec("DELETE FROM organization_change")
+
 	d.create("fresh")
 	d.expect("fresh", outbox.StateDirty, claimsync.WaitingForWorker,
 		"The fresh is dirty", "in the queue: job ", "available since")
@@ -181,6 +186,13 @@ func TestExplain(t *testing.T) {
 	if len(e.InWords()) != 1 || len(e.Deliveries) != 1 || *e.Deliveries[0].TraceID != "t200" {
 		t.Errorf("clean: %q, deliveries %+v", e.InWords(), e.Deliveries)
 	}
+
+	d.exec("SELECT claimsync_push('leased')")
+	e = d.expect("leased", outbox.StateClean, claimsync.WaitingForCalculation, "clean, but for a change", "changed it at ")
+	if e.Change.Since == nil || len(e.InWords()) != 2 {
+		t.Errorf("a change by Clerk's id: %+v, %q", e.Change, e.InWords())
+	}
+	d.exec("DELETE FROM organization_change")
 
 	d.create("retrying")
 	for range 2 {
@@ -216,6 +228,22 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%q: %v, want not found", id, err)
 		}
 	}
+}
+
+// Of very many changes not all are looked through, which is said.
+func TestExplainBehindManyChanges(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, claimsync.Unlimited)
+	d.create("a")
+	d.acknowledge(d.lease("a"))
+	const many = "INSERT INTO organization_change (bulk, organization_id) SELECT true, $1 FROM generate_series(1, $2::integer)"
+	d.exec(many, "another", 9_999)
+	d.expect("a", outbox.StateClean, claimsync.WaitingForNothing)
+	d.exec(many, "another", 1)
+	d.exec(many, "a", 1)
+	d.expect("a", outbox.StateClean, claimsync.WaitingForCalculation, "may wait to be calculated", "first 10000 were looked through")
+	d.exec("INSERT INTO organization_change (bulk, organization_id) VALUES (false, 'a')")
+	d.expect("a", outbox.StateClean, claimsync.WaitingForCalculation, "A foreign writer changed it at ")
 }
 
 func TestExplainPaced(t *testing.T) {

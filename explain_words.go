@@ -18,6 +18,9 @@ func (e *Explanation) InWords() []string {
 	if waiting := e.waitingInWords(); waiting != "" {
 		paragraphs = append(paragraphs, waiting)
 	}
+	if e.Change.waits() && e.WaitingFor != WaitingForCalculation {
+		paragraphs = append(paragraphs, e.changeInWords())
+	}
 	if failure := e.failureInWords(); failure != "" {
 		paragraphs = append(paragraphs, failure)
 	}
@@ -44,6 +47,8 @@ func (e *Explanation) standingInWords() string {
 		return e.name() + " is unlinked: it has no Clerk id, so there is nothing to push to."
 	case e.State == outbox.StateParked:
 		return e.name() + " is parked: Clerk does not have its latest change, and none is on its way."
+	case e.State == outbox.StateClean && e.WaitingFor == WaitingForCalculation:
+		return e.name() + " is clean, but for a change that Clerk may not have yet."
 	case e.State == outbox.StateClean && row.SyncedAt != nil:
 		return fmt.Sprintf("%s is clean: Clerk has had its latest state since %s.", e.name(), e.at(*row.SyncedAt))
 	case e.State == outbox.StateClean:
@@ -63,6 +68,8 @@ func (e *Explanation) waitingInWords() string {
 	case WaitingForMark:
 		return "Nothing will push it: what linked it was not claimsync. To have it pushed: " +
 			"POST /v1/organizations/" + e.id() + "/sync"
+	case WaitingForCalculation:
+		return e.changeInWords()
 	case WaitingForRedrive:
 		return fmt.Sprintf("It was given up on at %s, for the reason %q. It is not pushed again until it changes, or "+
 			"somebody says so: app redrive %s", e.at(*e.Row.ParkedAt), *e.Row.ParkedReason, e.id())

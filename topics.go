@@ -23,10 +23,12 @@ type Destination struct {
 	Budget outbox.Budget
 
 	// FollowsClaims is for a topic whose keys are ids of organizations, ours, and whose state has something of their claims:
-	// each is marked in the transaction in which these change, by time too, and linked to Clerk or not.
+	// each is marked in the transaction in which these change, by time too, and linked to Clerk or not. What a foreign writer
+	// changes is marked when it is calculated, by RecalculateChangedTx of a store, as Sync.Run does: a link too, and of
+	// organizations that are not linked any change of a fact.
 	//
 	// It is the store that marks, so every process that writes claims needs the same Destinations. The program app knows none:
-	// what its commands write, or "app serve", is not marked, and what was changed so before is to be marked by hand.
+	// what its commands write, or "app serve" calculates, is not marked, and what was changed so before is to be marked by hand.
 	FollowsClaims bool
 }
 

@@ -14,6 +14,7 @@ const (
 	WaitingForNothing      WaitingFor = "nothing"      // in step
 	WaitingForLink         WaitingFor = "link"         // unlinked: for a Clerk id
 	WaitingForMark         WaitingFor = "mark"         // linked by a foreign writer, so nothing knows of it
+	WaitingForCalculation  WaitingFor = "calculation"  // changed by a foreign writer, or perhaps: for an app serve to calculate it
 	WaitingForRedrive      WaitingFor = "redrive"      // parked: for a change, or a person
 	WaitingForAnswer       WaitingFor = "answer"       // being pushed or read back: for Clerk's answer
 	WaitingForVerification WaitingFor = "verification" // in doubt: to be read back
@@ -26,8 +27,17 @@ const (
 	WaitingForSweep        WaitingFor = "sweep"        // it has no live job: it gets one within seconds
 )
 
-// waiting decides in the order of the checks of a claim, see OutboxClaim. lease is how long one holds.
+// waiting: what a foreign writer has changed is to be marked yet, so that there is no mark says nothing.
 func (e *Explanation) waiting(lease time.Duration) (WaitingFor, *time.Time) {
+	waitingFor, until := e.waitingForPush(lease)
+	if e.Change.waits() && (waitingFor == WaitingForNothing || waitingFor == WaitingForMark) {
+		return WaitingForCalculation, nil
+	}
+	return waitingFor, until
+}
+
+// waitingForPush decides in the order of the checks of a claim, see OutboxClaim. lease is how long one holds.
+func (e *Explanation) waitingForPush(lease time.Duration) (WaitingFor, *time.Time) {
 	row, now := &e.Row, e.Gate.Now
 	switch {
 	case e.ClerkOrgID == "":

@@ -15,7 +15,7 @@ import (
 // hosts own their process, or are tests' own servers. All other packages are guests in an application.
 var hosts = []string{
 	"/api", "/cmd", "/clerk/clerktest", "/db/dbtest", "/db/localpg", "/examples", "/torture",
-	"/internal/logtest", "/internal/plainjobs", "/internal/process", "/internal/proctest",
+	"/internal/logtest", "/internal/pgbouncer", "/internal/plainjobs", "/internal/process", "/internal/proctest",
 }
 
 // forbidden is what belongs to the application: its environment, flags and log, and what its other packages share. An empty

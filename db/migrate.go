@@ -57,10 +57,11 @@ type MigrateConfig struct {
 
 // Migrate brings River's tables and claimsync's own to their newest version. Ours are in the first
 // schema of the pool's search path, which has to be there: the application's or, as in claimsync,public, one of our own. It
-// is safe to call from many processes at once, they take turns under one advisory lock, and does nothing where there is
-// nothing to do. It works through a pooler,
-// with two connections. River's migrations cannot run inside a transaction of ours, and indexes are built CONCURRENTLY, so
-// a failure may leave some migrations applied; calling it again goes on from there.
+// is safe to call from many processes at once, they take turns under advisory locks, and does nothing where there is nothing
+// to do. It works through a pooler. It takes three connections, one of the pool's and two beside it that hold the locks: if one
+// of these is lost, it fails after the migration that is under way. River's migrations cannot run inside a transaction of
+// ours, and indexes are built CONCURRENTLY, so a failure may leave some migrations applied; calling it again goes on from
+// there.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) error {
 	if config.RiverSchema == "" {
 		config.RiverSchema = DefaultRiverSchema
@@ -72,24 +73,24 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) erro
 	if err := checkSearchPath(ctx, pool); err != nil {
 		return fmt.Errorf("migrating: %w", err)
 	}
-	unlock, err := lockMigrations(ctx, pool)
+	ctx, turn, err := takeTurn(ctx, pool, config.Logger)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer turn.end()
 
 	if !config.WithoutRiver {
-		if err := migrateRiver(ctx, pool, config); err != nil {
+		if err := migrateRiver(ctx, pool, config, turn); err != nil {
 			return fmt.Errorf("migrating River's tables: %w", err)
 		}
 	}
-	if err := migrateOwn(ctx, pool, config); err != nil {
+	if err := migrateOwn(ctx, pool, config, turn); err != nil {
 		return fmt.Errorf("migrating claimsync's tables: %w", err)
 	}
 	return nil
 }
 
-func migrateRiver(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) error {
+func migrateRiver(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig, turn *turn) error {
 	if err := createSchema(ctx, pool, config.RiverSchema); err != nil {
 		return err
 	}
@@ -97,14 +98,17 @@ func migrateRiver(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig)
 	if err != nil {
 		return err
 	}
-	result, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
-	if err != nil {
-		return err
-	}
-	for _, version := range result.Versions {
-		config.Logger.InfoContext(ctx, "Migrated", "source", "river", "version", version.Version, "name", version.Name)
-	}
-	return nil
+	one := &rivermigrate.MigrateOpts{MaxSteps: 1}
+	return turn.steps(func() (done bool, err error) {
+		result, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, one)
+		if err != nil {
+			return false, err
+		}
+		for _, version := range result.Versions {
+			config.Logger.InfoContext(ctx, "Migrated", "source", "river", "version", version.Version, "name", version.Name)
+		}
+		return len(result.Versions) == 0, nil
+	})
 }
 
 func newRiverMigrator(pool *pgxpool.Pool, schema string) (*rivermigrate.Migrator[pgx.Tx], error) {
@@ -114,7 +118,7 @@ func newRiverMigrator(pool *pgxpool.Pool, schema string) (*rivermigrate.Migrator
 	})
 }
 
-func migrateOwn(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) (err error) {
+func migrateOwn(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig, turn *turn) (err error) {
 	// Closing the handle leaves the pool open.
 	handle := stdlib.OpenDBFromPool(pool)
 	defer func() { err = errors.Join(err, handle.Close()) }()
@@ -125,13 +129,16 @@ func migrateOwn(ctx context.Context, pool *pgxpool.Pool, config MigrateConfig) (
 	if err != nil {
 		return err
 	}
-	results, err := provider.Up(ctx)
-	if err != nil {
-		return err
-	}
-	for _, result := range results {
+	return turn.steps(func() (done bool, err error) {
+		result, err := provider.UpByOne(ctx)
+		if errors.Is(err, goose.ErrNoNextVersion) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
 		config.Logger.InfoContext(ctx, "Migrated", "source", "claimsync", "version", result.Source.Version,
 			"name", result.Source.Path)
-	}
-	return nil
+		return false, nil
+	})
 }

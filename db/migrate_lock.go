@@ -4,50 +4,57 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-const (
-	// migrateLock is the key of the advisory lock that makes concurrent migrations take turns ("claimsyn" in ASCII).
-	migrateLock int64 = 0x636c61696d73796e
+// migrateLocks are the keys of the advisory locks that make concurrent migrations take turns, in the order in which they
+// are taken ("claimsyn" in ASCII, and the next). Versions before this one take the first alone.
+var migrateLocks = [...]int64{0x636c61696d73796e, 0x636c61696d73796f}
 
-	// migrateLockEvery is how often a process that waits for its turn asks for it.
-	migrateLockEvery = 100 * time.Millisecond
+// migrateLockEvery is how often a process that waits for its turn asks for it.
+const migrateLockEvery = 100 * time.Millisecond
 
-	unlockTimeout = 5 * time.Second
-)
+// migrateAnswer is how long a question that has nothing to wait for may remain without an answer. A pooler that has too few
+// connections for all that a turn takes would keep it waiting for minutes, or for ever.
+const migrateAnswer = 10 * time.Second
 
-// lockMigrations waits for this process's turn, which lasts until unlock.
+// answers asks a question that has nothing to wait for but a connection.
+func answers(ctx context.Context, ask func(context.Context) error) error {
+	asking, cancel := context.WithTimeout(ctx, migrateAnswer)
+	defer cancel()
+	err := ask(asking)
+	if err != nil && asking.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("no answer within %s: migrating takes three connections at once, and pool or pooler "+
+			"(default_pool_size) have none to spare: %w", migrateAnswer, err)
+	}
+	return err
+}
+
+// awaitLock waits until the connection has the lock.
 //
 // The lock is a transaction's, for a session's would stay behind in a pooler. It is asked for again and again, and not
 // waited for in one statement: that would have a snapshot, which an index that is built CONCURRENTLY by whoever has the
 // lock waits for in turn, and PostgreSQL would not see that the two wait for each other. For the same reason the open
 // transaction must keep none.
-func lockMigrations(ctx context.Context, pool *pgxpool.Pool) (unlock func(), err error) {
-	// A connection of its own: the pool may have only one to give.
-	conn, err := connectBeside(ctx, pool)
-	if err != nil {
-		return nil, fmt.Errorf("connecting to migrate: %w", err)
-	}
-	unlock = func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTimeout)
-		defer cancel()
-		_ = conn.Close(ctx) // rolls back, and what has failed before has no transaction left
-	}
-	for {
-		locked, err := tryMigrateLock(ctx, conn)
-		if err == nil && locked {
-			return unlock, nil
+func awaitLock(ctx context.Context, conn *pgx.Conn, lock int64, logger *slog.Logger) error {
+	for said := false; ; said = true {
+		var locked bool
+		err := answers(ctx, func(ctx context.Context) (err error) {
+			locked, err = tryLock(ctx, conn, lock)
+			return err
+		})
+		if err != nil || locked {
+			return err
 		}
-		if err == nil {
-			err = sleep(ctx, migrateLockEvery)
+		if !said {
+			logger.InfoContext(ctx, "Waiting for another process, which migrates")
 		}
-		if err != nil {
-			unlock()
-			return nil, fmt.Errorf("waiting for the migration lock: %w", err)
+		if err := sleep(ctx, migrateLockEvery); err != nil {
+			return err
 		}
 	}
 }
@@ -70,9 +77,9 @@ func connectBeside(ctx context.Context, pool *pgxpool.Pool) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// tryMigrateLock leaves the transaction open if it has got the lock. How long that lies idle is up to the migrations, and
+// tryLock leaves the transaction open if it has got the lock. How long that lies idle is up to the migrations, and
 // so to no timeout.
-func tryMigrateLock(ctx context.Context, conn *pgx.Conn) (locked bool, err error) {
+func tryLock(ctx context.Context, conn *pgx.Conn, lock int64) (locked bool, err error) {
 	// Not as the role or the database has it: at another level the transaction would keep its snapshot.
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
 	if err != nil {
@@ -82,7 +89,7 @@ func tryMigrateLock(ctx context.Context, conn *pgx.Conn) (locked bool, err error
 		WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')`
 	// By the simple protocol: in the extended one the portal of a SELECT stays, and with it its snapshot.
 	var timeouts int
-	row := tx.QueryRow(ctx, try, pgx.QueryExecModeSimpleProtocol, migrateLock)
+	row := tx.QueryRow(ctx, try, pgx.QueryExecModeSimpleProtocol, lock)
 	if err := row.Scan(&locked, &timeouts); err != nil || locked {
 		return locked, err
 	}

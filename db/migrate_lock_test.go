@@ -60,9 +60,9 @@ func TestMigrateKeepsItsTurn(t *testing.T) {
 		EXECUTE format('ALTER DATABASE %I SET idle_in_transaction_session_timeout = ''1s''', current_database()); END $$`)
 	migrated := make(chan error, 1)
 	go func() { migrated <- db.Migrate(t.Context(), pool, db.MigrateConfig{}) }()
-	untilWaiting(t, pool, migrated, 2*time.Second)
-	if n := count(t, pool, "pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"); n != 1 {
-		t.Errorf("%d processes have the turn", n)
+	untilWaiting(t, pool, "CREATE INDEX", migrated, 2*time.Second)
+	if n := count(t, pool, "pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"); n != 2 {
+		t.Errorf("%d locks are held, want those of one process", n)
 	}
 
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

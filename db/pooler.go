@@ -25,9 +25,11 @@ func IsPooled(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
 
 // WithoutSessions is an edit for Open that makes a pool leave nothing in a session, for a pooler in transaction mode:
 // statements are not prepared on the server, but parsed and planned each time. The types of their arguments and results
-// are asked for once. Another mode that the URL chose (default_query_exec_mode) is left.
+// are asked for once. What the connection string says itself (default_query_exec_mode) is left as it is, also if that is
+// cache_statement: PgBouncer from 1.21 on keeps track of prepared statements, if max_prepared_statements is set.
 func WithoutSessions(config *pgxpool.Config) {
-	if config.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+	chosen := hasParam(config.ConnString(), "default_query_exec_mode")
+	if !chosen && config.ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 }

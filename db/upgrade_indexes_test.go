@@ -79,7 +79,7 @@ func TestWritersDoNotWaitForIndexes(t *testing.T) {
 			}
 			migrated := make(chan error, 1)
 			go func() { migrated <- db.Migrate(t.Context(), pool, db.MigrateConfig{}) }()
-			untilWaiting(t, pool, migrated, 0)
+			untilWaiting(t, pool, "CREATE INDEX", migrated, 0)
 			err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
 				_, err := tx.Exec(t.Context(), "SET LOCAL lock_timeout = '1s'; "+lock)
 				return err
@@ -97,14 +97,14 @@ func TestWritersDoNotWaitForIndexes(t *testing.T) {
 	}
 }
 
-// untilWaiting waits until the migration builds an index, and has waited for somebody for so long.
-func untilWaiting(t *testing.T, pool *pgxpool.Pool, migrated chan error, long time.Duration) {
+// untilWaiting waits until a statement of the migration, with that in its text, has waited for somebody for so long.
+func untilWaiting(t *testing.T, pool *pgxpool.Pool, statement string, migrated chan error, long time.Duration) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		var waiting bool
 		if err := pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%CREATE INDEX%'
-			AND pid <> pg_backend_pid() AND clock_timestamp() - query_start > $1)`, long).Scan(&waiting); err != nil {
+			WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%' || $2 || '%'
+			AND pid <> pg_backend_pid() AND clock_timestamp() - query_start > $1)`, long, statement).Scan(&waiting); err != nil {
 			t.Fatal(err)
 		}
 		switch {
@@ -132,7 +132,7 @@ func TestBrokenOffMigration(t *testing.T) {
 		}
 		migrated := make(chan error, 1)
 		go func() { migrated <- db.Migrate(t.Context(), interrupted, db.MigrateConfig{}) }()
-		untilWaiting(t, interrupted, migrated, 0)
+		untilWaiting(t, interrupted, "CREATE INDEX", migrated, 0)
 		exec(t, interrupted, `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
 			WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%CREATE INDEX%' AND pid <> pg_backend_pid()`)
 		if err := <-migrated; db.Code(err) != "57014" { // query_canceled

@@ -38,13 +38,20 @@ func demanded(t *testing.T, pool *pgxpool.Pool) []string {
 }
 
 // Processes of the version before go on while a newer one migrates: no migration takes away what they rely on, or demands
-// what they do not give.
+// what they do not give, or restricts what they write. 00003 is from before there was a version to run beside.
 func TestMigrationsOnlyAdd(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.NewEmpty(t)
-	var relies, demands, tables []string
+	var relies, demands []string
+	var before shape
 	for _, version := range versions(t) {
 		migrateTo(t, pool, version)
+		shaped := shapeOf(t, pool)
+		for _, what := range before.tightened(shaped) {
+			if version > 3 {
+				t.Errorf("migration %d restricts %s", version, what)
+			}
+		}
 		now, demandsNow := relied(t, pool), demanded(t, pool)
 		for _, what := range relies {
 			if !slices.Contains(now, what) {
@@ -53,14 +60,13 @@ func TestMigrationsOnlyAdd(t *testing.T) {
 		}
 		for _, column := range demandsNow {
 			table, _, _ := strings.Cut(column, ".")
-			if slices.Contains(tables, table) && !slices.Contains(demands, column) {
+			if slices.Contains(before.tables, table) && !slices.Contains(demands, column) {
 				t.Errorf("migration %d demands %s", version, column)
 			}
 		}
-		relies, demands = now, demandsNow
-		tables = strs(t, pool, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+		relies, demands, before = now, demandsNow, shaped
 	}
-	if len(relies) < 150 || len(demands) < 20 {
-		t.Errorf("only %d things are relied on, and %d demanded", len(relies), len(demands))
+	if len(relies) < 150 || len(demands) < 20 || len(before.restrictions) < 100 {
+		t.Errorf("only %d things are relied on, %d demanded, and %d restrictions", len(relies), len(demands), len(before.restrictions))
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbtest"
 )
 
@@ -41,6 +42,71 @@ func TestUpgradeBesideWriters(t *testing.T) {
 	if invalid := invalidIndexes(t, pool); len(invalid) > 0 {
 		t.Errorf("half done: %s", invalid)
 	}
+}
+
+// No organization is locked for longer than a batch takes: what 00006 has filled in is there, and free, while a later
+// batch waits for somebody.
+func TestMigrationFillsInBatches(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.NewEmpty(t)
+	migrateTo(t, pool, 5)
+	populate(t, pool, 1500)
+	slow, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const last = "(SELECT max(id) FROM organizations WHERE insurance_valid)"
+	if _, err := slow.Exec(t.Context(), "SELECT FROM organizations WHERE id = "+last+" FOR UPDATE"); err != nil {
+		t.Fatal(err)
+	}
+	migrated := make(chan error, 1)
+	go func() { migrated <- db.Migrate(t.Context(), pool, db.MigrateConfig{}) }()
+	untilWaiting(t, pool, "insured_until", migrated, 100*time.Millisecond)
+	if n := count(t, pool, "organizations WHERE insured_until IS NOT NULL"); n < 500 || n >= 1000 {
+		t.Errorf("while it waits %d organizations of 1,000 are filled in", n)
+	}
+	exec(t, pool, `DO $$ BEGIN
+		PERFORM FROM (SELECT id FROM organizations WHERE insured_until IS NOT NULL FOR UPDATE NOWAIT) AS free; END $$`)
+	if err := slow.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-migrated; err != nil {
+		t.Fatal(err)
+	}
+	checkInsuredUntil(t, pool)
+}
+
+// Whoever changes policies while 00006 fills in has the last word: it locks the organization as every writer does, and reads the
+// policies after that. One UPDATE would have read them before it waited.
+func TestMigrationFillsInWhatWritersLeave(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.NewEmpty(t)
+	migrateTo(t, pool, 5)
+	populate(t, pool, 1500)
+	writer, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As the program did at migration 5: the organization's lock, its facts, its score.
+	for _, sql := range []string{
+		"SELECT FROM organizations WHERE id = 'o1' FOR NO KEY UPDATE",
+		"UPDATE insurance_policies SET expiry_date = expiry_date + interval '1 year' WHERE organization_id = 'o1'",
+		"UPDATE organizations SET insurance_score = 100, calculated_at = now() WHERE id = 'o1'",
+	} {
+		if _, err := writer.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	migrated := make(chan error, 1)
+	go func() { migrated <- db.Migrate(t.Context(), pool, db.MigrateConfig{}) }()
+	untilWaiting(t, pool, "insured_until", migrated, 0)
+	if err := writer.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-migrated; err != nil {
+		t.Fatal(err)
+	}
+	checkInsuredUntil(t, pool)
 }
 
 // checkInsuredUntil looks at what 00006 has filled in.

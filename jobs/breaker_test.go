@@ -65,6 +65,7 @@ func failingWhile(broken *atomic.Bool, calls *atomic.Int32, failure *outbox.Fail
 
 // An outage costs a few calls and then one for each probe; nobody is blamed, and when it is over all goes on by itself.
 func TestOutage(t *testing.T) {
+	t.Parallel()
 	failures := map[string]*outbox.Failure{
 		"it fails":        {Action: outbox.Outage, Receipt: outbox.Receipt{Status: 503}, Err: errors.New("down")},
 		"it is silent":    {Action: outbox.Ambiguous, InDoubt: true, Err: errors.New("timeout")},

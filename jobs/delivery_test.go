@@ -122,6 +122,7 @@ func TestNoLostUpdate(t *testing.T) {
 
 // What becomes of a row by what the destination answers first. River's attempts are for what is nobody's answer.
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	failure := func(action outbox.Action) error {
 		return &outbox.Failure{
 			Action: action, RetryAfter: time.Second, Receipt: outbox.Receipt{Status: 418}, Err: errors.New("no"),
@@ -286,6 +287,7 @@ func (l late) Verify(context.Context, string, int64) (bool, outbox.Receipt, erro
 
 // What verifying finds, and what follows from it.
 func TestVerification(t *testing.T) {
+	t.Parallel()
 	broken := func(action outbox.Action) error { return &outbox.Failure{Action: action, Err: errors.New("no")} }
 	tests := map[string]struct {
 		inStep   bool

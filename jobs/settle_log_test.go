@@ -52,6 +52,7 @@ const (
 
 // Each way in which a push or a verification can end is one line, with all that is known of it.
 func TestOneLinePerPush(t *testing.T) {
+	t.Parallel()
 	receipt := outbox.Receipt{Status: 418, LogAttrs: []slog.Attr{slog.String("owner_id", "o1"), slog.String("call_id", "c1")}}
 	failure := func(action outbox.Action) error {
 		return &outbox.Failure{Action: action, Receipt: receipt, Err: errors.New("no")}

@@ -26,9 +26,10 @@ func (m *Metrics) Recalculated(changed, unchanged int, overdue time.Duration) {
 // RecalculationFailed counts an organization that could not be calculated.
 func (m *Metrics) RecalculationFailed() { m.recalculationsFailed.Inc() }
 
-// WatchScores adds how many scores are stale by the passing of time, read from the database at each scrape. Call it once.
+// WatchScores adds how many scores are stale by the passing of time or by foreign writers, and how the triggers stand that
+// notice the latter, read from the database at each scrape. Call it once.
 func (m *Metrics) WatchScores(pool *pgxpool.Pool) {
-	m.registry.MustRegister(&scoresCollector{pool: pool})
+	m.registry.MustRegister(&scoresCollector{pool: pool}, triggersCollector{pool})
 }
 
 var (

@@ -48,6 +48,11 @@ var brokenFigures = map[string]struct {
 		edits: scrape{`claimsync_due_recalculations_failed_total`: 1},
 		fires: []firing{{-1, nil}, {0, []string{"ClaimsyncRecalculationsFail"}}, {16, nil}},
 	},
+	"triggers switched off": {
+		edits: scrape{`claimsync_triggers{state="installed"}`: 33, `claimsync_triggers{state="disabled"}`: 1},
+		fires: []firing{{14, nil}, {15, []string{"ClaimsyncTriggersAmiss"}}},
+	},
+	"all triggers in order": {edits: scrape{`claimsync_triggers{state="installed"}`: 34}, fires: []firing{{90, nil}}},
 	"contested": {
 		edits: scrape{`claimsync_drift_contested_organizations`: 1},
 		fires: []firing{{-1, nil}, {0, []string{"ClaimsyncDriftContested"}}},

@@ -58,6 +58,7 @@ func failed(action outbox.Action, status int) *outbox.Failure {
 
 // What opens the breaker is what cannot be one key's own fault.
 func TestBreakerEvidence(t *testing.T) {
+	t.Parallel()
 	outage, silence := failed(outbox.Outage, 503), failed(outbox.Ambiguous, 0)
 	type report struct {
 		failure *outbox.Failure // nil: a success
@@ -146,6 +147,7 @@ func TestBreakerHoldsEverybodyBack(t *testing.T) {
 
 // A probe's outcome closes what it disproves, and nothing else.
 func TestAcquit(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		cause   outbox.Cause
 		outcome *outbox.Failure
@@ -202,6 +204,7 @@ func (b *bench) openFor(cause outbox.Cause) {
 
 // The breaker resumes the pause that it made, and none of a person's.
 func TestBreakerRespectsPausesOfOthers(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		before, during string // done to the queue by hand
 		paused         bool   // after the breaker has closed
@@ -348,6 +351,7 @@ func TestBreakerIsOneForAll(t *testing.T) {
 // Probes of an outage stay close together, so that six seconds after it the first push is there; those of a fault that a
 // person has to mend grow to half a minute.
 func TestProbePauses(t *testing.T) {
+	t.Parallel()
 	for cause, most := range map[outbox.Cause]time.Duration{
 		outbox.CauseOutage: 3375 * time.Millisecond, outbox.CauseConfiguration: 33750 * time.Millisecond,
 	} {

@@ -61,6 +61,7 @@ func TestSuspectNotTheWaiting(t *testing.T) {
 // Somebody edits the destination after our push has landed there, and before that is acknowledged; or while it is being
 // read back, after it was read. It is read back afterwards.
 func TestSuspectAtWork(t *testing.T) {
+	t.Parallel()
 	tests := map[string]func(b *bench) (end func()){
 		"pushing": func(b *bench) func() {
 			b.mark("a")
@@ -115,6 +116,7 @@ func TestSuspectFoundRight(t *testing.T) {
 
 // Found wrong, it is pushed again, as urgently as it was suspected; changed meanwhile, as urgently as changes are.
 func TestSuspectFoundWrong(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		meanwhile func(b *bench)
 		priority  int16
@@ -194,6 +196,7 @@ func TestSweepKeepsPriority(t *testing.T) {
 // A change is made while a backfill pushes its key, and that push ends in whatever way: what is left to be done is as
 // urgent as the change.
 func TestChangeDuringBackfillStaysUrgent(t *testing.T) {
+	t.Parallel()
 	endings := map[string]func(b *bench, lease outbox.Lease){
 		"applied": func(b *bench, lease outbox.Lease) { b.acknowledge(lease) },
 		"failed": func(b *bench, lease outbox.Lease) {

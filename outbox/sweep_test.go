@@ -13,6 +13,7 @@ import (
 )
 
 func TestSweep(t *testing.T) {
+	t.Parallel()
 	failed := &outbox.Failure{Action: outbox.Retry, Err: errors.New("busy")}
 	tests := map[string]struct {
 		prepare func(b *bench)

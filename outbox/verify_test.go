@@ -117,6 +117,7 @@ func TestVerifyFindsAnOldPush(t *testing.T) {
 
 // A change made during a verification is delivered, whatever the verification finds, and only once.
 func TestMarkDuringVerification(t *testing.T) {
+	t.Parallel()
 	for name, inStep := range map[string]bool{"in step": true, "overwritten": false} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, outbox.Config{})

@@ -84,14 +84,16 @@ ORDER BY recalculate_at LIMIT @max_rows FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: OrganizationsDue :one
 -- How many are due and have not been calculated yet, counted no further than most, and how long the one has been that is
--- due for longest: by time, or because a foreign writer has changed something.
+-- due for longest: by time, or because a foreign writer has changed something, of the first most of either kind.
 SELECT
     LEAST(@most, (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() LIMIT @most) AS due)
         + (SELECT count(*) FROM (SELECT FROM organization_change AS w ORDER BY w.bulk, w.id LIMIT @most) AS changed))::bigint AS organizations,
     GREATEST(interval '0', clock_timestamp() - LEAST(
         (SELECT recalculate_at FROM organizations WHERE recalculate_at <= now() ORDER BY recalculate_at LIMIT 1),
-        (SELECT c.changed_at FROM organization_change AS c WHERE NOT c.bulk ORDER BY c.bulk, c.id LIMIT 1),
-        (SELECT c.changed_at FROM organization_change AS c WHERE c.bulk ORDER BY c.bulk, c.id LIMIT 1)))::interval AS overdue;
+        (SELECT min(c.changed_at) FROM (
+            SELECT q.changed_at FROM organization_change AS q WHERE NOT q.bulk ORDER BY q.bulk, q.id LIMIT @most) AS c),
+        (SELECT min(c.changed_at) FROM (
+            SELECT q.changed_at FROM organization_change AS q WHERE q.bulk ORDER BY q.bulk, q.id LIMIT @most) AS c)))::interval AS overdue;
 
 -- name: OrganizationClaims :one
 -- What a Clerk organization's tokens are to say, and the instant that it is true for. That is before the snapshot was taken,

@@ -101,8 +101,8 @@ func TestChangedLeavesTheLocked(t *testing.T) {
 		if _, err := tx.Exec(t.Context(), "SELECT FROM organization_change WHERE organization_id = 'b' FOR UPDATE"); err != nil {
 			return err
 		}
-		same(t, "beside the locks", s.changed(scoring.DueQuery{Now: now, Limit: 10}), scoring.Due{IDs: []string{"c"}, Locked: []string{"a"}})
-		same(t, "without the one", s.changed(scoring.DueQuery{Now: now, Limit: 10, Skipped: []string{"a"}}), scoring.Due{})
+		same(t, "beside the locks", s.changed(scoring.DueQuery{Now: now, Limit: 10}), scoring.Due{IDs: []string{"c"}})
+		same(t, "what is left", s.changed(scoring.DueQuery{Now: now, Limit: 10}), scoring.Due{})
 		return nil
 	})
 	same(t, "after them", s.changed(scoring.DueQuery{Now: now, Limit: 10}).IDs, []string{"a", "b"})
@@ -123,4 +123,37 @@ func TestRecalculatorSetsChangesAside(t *testing.T) {
 	s.until("the one is told of", func() bool { return counted.counts()[2] > 0 })
 	same(t, "the rest of the queue", s.count("organization_change"), 1)
 	same(t, "they are named", counted.said("organization_id=org_"), true)
+}
+
+// Whoever unlinks an organization is told of by the log, as if he had done so through claimsync; and once.
+func TestChangedWarnsOfTheUnlinked(t *testing.T) {
+	s := newShelf(t)
+	s.create("a", "org_a")
+	if _, err := s.pool.Exec(t.Context(), "UPDATE organizations SET clerk_org_id = NULL"); err != nil {
+		t.Fatal(err)
+	}
+	s.queue("a", "", false)
+	s.changed(scoring.DueQuery{Now: now, Limit: 10})
+	same(t, "warned of facts", strings.Count(s.log.String(), "has no Clerk id"), 0)
+	s.queue("a", "", false)
+	s.queue("a", "org_a", false)
+	s.changed(scoring.DueQuery{Now: now, Limit: 10})
+	same(t, "warned of what is unlinked", strings.Count(s.log.String(), "has no Clerk id"), 1)
+}
+
+// The numbers of a row are handed out to sessions in stock, so the first of the queue need not be the oldest.
+func TestChangedDueAt(t *testing.T) {
+	s := newShelf(t)
+	s.create("a", "org_a")
+	s.queue("a", "", false)
+	s.queue("", "org_Gone", false)
+	if _, err := s.pool.Exec(t.Context(), "UPDATE organization_change SET changed_at = $1 WHERE organization_id IS NULL", now); err != nil {
+		t.Fatal(err)
+	}
+	var due scoring.Due
+	s.transact(func(tx pgx.Tx) (err error) {
+		due, err = s.RecalculateChangedTx(t.Context(), tx, scoring.DueQuery{Limit: 10})
+		return err
+	})
+	same(t, "due since", due.DueAt.UTC(), now.UTC())
 }

@@ -164,14 +164,24 @@ func (c *tally) counts() [3]int {
 // recalculator runs a Recalculator until the test ends.
 func (s *shelf) recalculator() *tally {
 	counted := &tally{}
-	r := scoring.NewRecalculator(scoring.RecalculatorConfig{
-		Pool: s.pool, Store: s.Store, Observer: counted, Logger: slog.New(slog.NewTextHandler(counted, nil)),
-	})
+	s.run(scoring.RecalculatorConfig{Observer: counted, Logger: slog.New(slog.NewTextHandler(counted, nil))})
+	return counted
+}
+
+// observed is recalculator with an observer of the test's.
+func (s *shelf) observed(observer scoring.RecalculationObserver) {
+	s.t.Helper()
+	s.run(scoring.RecalculatorConfig{Observer: observer})
+}
+
+func (s *shelf) run(config scoring.RecalculatorConfig) {
+	s.t.Helper()
+	config.Pool, config.Store = s.pool, s.Store
+	r := scoring.NewRecalculator(config)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { r.Run(ctx) })
 	s.t.Cleanup(func() { stop(); running.Wait() })
-	return counted
 }
 
 func (s *shelf) until(what string, condition func() bool) {
@@ -230,6 +240,7 @@ func TestRecalculator(t *testing.T) {
 
 // One that cannot be calculated keeps nobody else; it is said, and tried again later.
 func TestRecalculatorGoesAroundThePoisoned(t *testing.T) {
+	t.Parallel()
 	tests := map[string]string{
 		"refused by the database": `ALTER TABLE organizations ADD CONSTRAINT poison CHECK (id <> 'o1' OR calculated_at < now() - interval '1 day')`,
 		"of a tier that a later version has": `ALTER TYPE certification_tier ADD VALUE 'PLATINUM';

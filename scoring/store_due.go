@@ -15,6 +15,9 @@ type DueQuery struct {
 	Now     time.Time // as of when; zero: the database's clock
 	Limit   int32     // no more than so many
 	Skipped []string  // not these
+
+	// BulkFirst has RecalculateChangedTx take first what comes last, which must have its turn too where the other never ceases.
+	BulkFirst bool
 }
 
 // Due is what was due, and what became of it.
@@ -23,9 +26,6 @@ type Due struct {
 	Lapsed  bool     // the insurance of these has run out; else something else has changed
 	DueAt   time.Time
 	Changed int // how many have a new score, or are no longer insured
-
-	// Locked are those that are left for now: somebody else has locked them. RecalculateDueTx does not know of any.
-	Locked []string
 }
 
 // RecalculateDueTx calculates again organizations whose Score.RecalculateAt has come. Those whose insurance has run out

@@ -29,6 +29,7 @@ var factTables = []factTable{
 		of: func(f *Facts) *[]Assessment { return &f.Assessments }, load: dbsqlc.FactsAssessments,
 		clear: dbsqlc.FactsDeleteAssessments, insert: dbsqlc.FactsInsertAssessments,
 		fields: func(a *Assessment) []any { return []any{&a.Element, &a.Status, &a.Score} },
+		check:  (*Assessment).checkStored,
 		columns: func(assessments []Assessment) []any {
 			return []any{
 				column(assessments, func(a Assessment) string { return a.Element.String() }),
@@ -120,6 +121,7 @@ type factList[T any] struct {
 	of                  func(*Facts) *[]T
 	load, clear, insert string
 	fields              func(*T) []any   // where to scan load's columns after the organization's id
+	check               func(*T) error   // of a row that was read; nil: what cannot be is refused in reading it
 	columns             func([]T) []any  // insert's parameters after the organizations' ids
 	order               func(a, b T) int // of the stored rows; nil: as given
 	equal               func(a, b T) bool
@@ -135,6 +137,11 @@ func (l *factList[T]) queueLoad(batch *pgx.Batch, ids []string, into map[string]
 			fact = none // what is null must not stay from the row before
 			if err := rows.Scan(fields...); err != nil {
 				return err
+			}
+			if l.check != nil {
+				if err := l.check(&fact); err != nil {
+					return err
+				}
 			}
 			list := l.of(into[id])
 			*list = append(*list, fact)

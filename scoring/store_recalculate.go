@@ -66,7 +66,7 @@ func (s *Store) save(
 	if err := s.saveScores(ctx, tx, now, revisions); err != nil {
 		return err
 	}
-	return s.mark(ctx, tx, urgency, revisions)
+	return s.mark(ctx, tx, urgency, revisions, announced{})
 }
 
 // saveScores is save without the marks.
@@ -95,10 +95,13 @@ func appendScore(scores *dbsqlc.OrganizationSaveScoresParams, id string, score *
 	scores.InsuredUntils = append(scores.InsuredUntils, score.InsuredUntil)
 }
 
+// announced is what a marker is told of: Clerk organizations, and organizations of ours.
+type announced struct{ clerkOrgIDs, ids []string }
+
 // mark announces the Clerk organizations whose claims the revisions change. One that was unlinked is announced too: its
-// claims are to go. All marks of a transaction are one, so that their locks are taken in order; hence the others.
-func (s *Store) mark(ctx context.Context, tx pgx.Tx, urgency Urgency, revisions []*revision, others ...string) error {
-	clerkOrgIDs, ids := others, []string(nil)
+// claims are to go. All marks of a transaction are one, so that their locks are taken in order; hence what else there is.
+func (s *Store) mark(ctx context.Context, tx pgx.Tx, urgency Urgency, revisions []*revision, also announced) error {
+	clerkOrgIDs, ids := also.clerkOrgIDs, also.ids
 	for _, r := range revisions {
 		clerkOrgIDs = append(clerkOrgIDs, r.outdated()...)
 		if r.claimsChanged() {

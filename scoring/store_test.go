@@ -376,3 +376,29 @@ func TestRecalculateManySkipsTheMissing(t *testing.T) {
 		return err
 	})
 }
+
+// A view in the place of the table has none of its checks: what is no score is refused, and the score stays as it was.
+func TestStoredScoresAreChecked(t *testing.T) {
+	s := newShelf(t)
+	s.transact(func(tx pgx.Tx) error {
+		_, _, err := s.CreateTx(t.Context(), tx, scoring.Organization{ID: "a", Name: "A", CertificationTier: scoring.Accredited}, now)
+		return err
+	})
+	if _, err := s.pool.Exec(t.Context(), `ALTER TABLE compliance_assessments DROP CONSTRAINT compliance_assessments_score_check`); err != nil {
+		t.Fatal(err)
+	}
+	for _, score := range []string{"NaN", "Infinity", "-1", "100.5"} {
+		_, err := s.pool.Exec(t.Context(), `INSERT INTO compliance_assessments VALUES ('a', 'SERVICING', 'COMPLIANT', $1::text::float8)
+			ON CONFLICT (organization_id, iso_element) DO UPDATE SET score = excluded.score`, score)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = pgx.BeginFunc(t.Context(), s.pool, func(tx pgx.Tx) error {
+			_, _, err := s.RecalculateTx(t.Context(), tx, "a", now)
+			return err
+		})
+		if err == nil || !strings.Contains(err.Error(), "between 0 and 100") {
+			t.Errorf("%s: %v", score, err)
+		}
+	}
+}

@@ -54,10 +54,20 @@ func (a *Assessment) validate(ps *Problems) {
 	switch {
 	case a.Score == absentScore:
 		ps.add("score", "%v", errAbsent)
-	case !(a.Score >= 0 && a.Score <= 100): // also true of NaN
+	case !isPercentage(a.Score):
 		ps.add("score", "must be between 0 and 100, got %v", a.Score)
 	}
 }
+
+// checkStored checks what the table sees to, but a view in its place does not, and is wrong without being noticed.
+func (a *Assessment) checkStored() error {
+	if !isPercentage(a.Score) {
+		return fmt.Errorf("scoring: the score of an assessment must be between 0 and 100, got %v", a.Score)
+	}
+	return nil
+}
+
+func isPercentage(score float64) bool { return score >= 0 && score <= 100 } // NaN is not
 
 func (f *Facts) checkAssessedOnce(ps *Problems) {
 	var position [elementCount]int // from 1

@@ -78,6 +78,7 @@ func TestDeletedJob(t *testing.T) {
 
 // All jobs are deleted, over and over, while everything is being changed.
 func TestAllJobsDeletedUnderLoad(t *testing.T) {
+	fullOnly(t)
 	t.Parallel()
 	f := newFleet(t, 20)
 	f.startMany(2, processConfig{})

@@ -38,7 +38,7 @@ func TestStopUnderLoad(t *testing.T) {
 			f.untilAllPushed(begun)
 			got := f.judge(tolerance{})
 			t.Logf("stopped with %d pushes in flight, under %d changes", inFlight, got.changes)
-			bound(t, "exit after SIGTERM", took.Round(time.Millisecond), jobs.DefaultDeliveryTimeout+2*time.Second)
+			bound(t, "exit after SIGTERM", took.Round(time.Millisecond), jobs.DefaultDeliveryTimeout+3*time.Second)
 			bound(t, "exit code", code, 0)
 			bound(t, "leases left behind", leases, 0)
 			bound(t, "jobs left running", running, 0)

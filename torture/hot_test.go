@@ -37,6 +37,7 @@ func TestHot(t *testing.T) {
 		bound(t, "rows that a sweep had to wake", swept(processes), 0)
 	})
 	t.Run("plain", func(t *testing.T) {
+		fullOnly(t)
 		f := newFleet(t, organizations)
 		f.usePlainJobs()
 		l := run(f)

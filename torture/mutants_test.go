@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
@@ -86,6 +87,16 @@ var mutants = map[string]struct {
 		[]edit{{"jobs/attempt.go", "if err := fn(tx); err != nil {\n\t\t\treturn err\n\t\t}\n", "_ = fn\n"}},
 		"TestHot/outbox", "still not: settled",
 	},
+}
+
+// A line that a mutant lacks is still there to be left out.
+func TestMutantsCanBeMade(t *testing.T) {
+	t.Parallel()
+	for name, mutant := range mutants {
+		if _, err := writeOverlay(filepath.Join(t.TempDir(), "src"), mutant.edits); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // Every mutant is caught by the test that is about it: the tests see what they are there to see.

@@ -243,6 +243,7 @@ func TestWhatIsNoKeySet(t *testing.T) {
 
 // A redirect could lead to anybody's keys.
 func TestNoRedirect(t *testing.T) {
+	t.Parallel()
 	t.Run("by itself", func(t *testing.T) { noRedirect(t, nil) })
 	t.Run("by a client that would", func(t *testing.T) { noRedirect(t, &http.Client{}) })
 }

@@ -7,87 +7,13 @@ import (
 	"time"
 )
 
-// object is of Kubernetes, as far as something is held against it here.
-type object struct {
-	Kind string
-	Data map[string]string
-	Spec struct {
-		Replicas       int
-		Selector       any
-		MaxUnavailable int `yaml:"maxUnavailable"`
-		Ports          []struct {
-			TargetPort string `yaml:"targetPort"`
-		}
-		Strategy struct {
-			RollingUpdate struct {
-				MaxUnavailable int `yaml:"maxUnavailable"`
-				MaxSurge       int `yaml:"maxSurge"`
-			} `yaml:"rollingUpdate"`
-		}
-		Template struct {
-			Metadata struct{ Annotations map[string]string }
-			Spec     podSpec
-		}
-	}
-}
-
-type podSpec struct {
-	TerminationGracePeriodSeconds int         `yaml:"terminationGracePeriodSeconds"`
-	InitContainers                []container `yaml:"initContainers"`
-	Containers                    []container
-	SecurityContext               struct {
-		RunAsNonRoot bool `yaml:"runAsNonRoot"`
-		RunAsUser    int  `yaml:"runAsUser"`
-	} `yaml:"securityContext"`
-}
-
-type container struct {
-	Name, Image string
-	Args        []string
-	Env         []struct {
-		Name, Value string
-		ValueFrom   struct {
-			SecretKeyRef struct{ Name, Key string } `yaml:"secretKeyRef"`
-		} `yaml:"valueFrom"`
-	}
-	Ports []struct {
-		Name          string
-		ContainerPort int `yaml:"containerPort"`
-	}
-	StartupProbe   probe `yaml:"startupProbe"`
-	LivenessProbe  probe `yaml:"livenessProbe"`
-	ReadinessProbe probe `yaml:"readinessProbe"`
-	Lifecycle      struct {
-		PreStop struct{ Sleep struct{ Seconds int } } `yaml:"preStop"`
-	}
-	SecurityContext struct {
-		ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`
-		AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
-	} `yaml:"securityContext"`
-}
-
-type probe struct {
-	HTTPGet        struct{ Path, Port string } `yaml:"httpGet"`
-	TimeoutSeconds int                         `yaml:"timeoutSeconds"`
-}
-
-// kubernetes returns the objects by their kind.
-func kubernetes(t *testing.T) map[string]object {
-	t.Helper()
-	objects := map[string]object{}
-	for _, object := range readYAML[object](t, "../../ops/kubernetes.yaml") {
-		objects[object.Kind] = object
-	}
-	return objects
-}
-
 func TestKubernetes(t *testing.T) {
 	t.Parallel()
-	objects := kubernetes(t)
-	deployment := objects["Deployment"].Spec
+	objects := readKubernetes(t)
+	deployment := objects.deployment.Spec
 	pod := deployment.Template.Spec
 	rolling := deployment.Strategy.RollingUpdate
-	if deployment.Replicas < 2 || rolling.MaxUnavailable != 0 || rolling.MaxSurge < 1 || objects["PodDisruptionBudget"].Spec.MaxUnavailable != 1 {
+	if deployment.Replicas < 2 || rolling.MaxUnavailable != 0 || rolling.MaxSurge < 1 || objects.disruption.Spec.MaxUnavailable != 1 {
 		t.Errorf("changes are not accepted all the time: %+v", deployment.Strategy)
 	}
 	if !pod.SecurityContext.RunAsNonRoot || pod.SecurityContext.RunAsUser == 0 {
@@ -105,9 +31,9 @@ func TestKubernetes(t *testing.T) {
 		t.Errorf("it is killed %s after SIGTERM, and may take %s to stop", grace, longestStop)
 	}
 	for _, c := range append(pod.InitContainers, serve) {
-		c.check(t, objects["ConfigMap"].Data)
+		c.check(t, objects.config.Data)
 	}
-	if c := serve; c.ReadinessProbe.TimeoutSeconds < 3 || c.Ports[0].Name != objects["Service"].Spec.Ports[0].TargetPort {
+	if c := serve; c.ReadinessProbe.TimeoutSeconds < 3 || c.Ports[0].Name != objects.service.Spec.Ports[0].TargetPort {
 		t.Errorf("the service does not reach it, or the probe gives up before /readyz does: %+v", c)
 	}
 }
@@ -144,7 +70,7 @@ func TestKubernetesProbes(t *testing.T) {
 	if got.code != exitOK {
 		t.Fatalf("migrate: %+v", got)
 	}
-	deployment := kubernetes(t)["Deployment"].Spec.Template
+	deployment := readKubernetes(t).deployment.Spec.Template
 	serve := deployment.Spec.Containers[0]
 	i.serve(serve.Args[1:]...)
 	(&console{t, i.environment}).run(exitOK, "breaker", "open", "--reason=degraded is ready")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk/clerktest"
+	"github.com/claimsync/claimsync/db"
 )
 
 // What is deployed is held against the program: what a file says of it cannot become wrong unnoticed.
@@ -23,9 +25,9 @@ import (
 // traces.
 const longestStop = requestTimeout + 2*time.Second + flushTimeout
 
-// notOurs are variables that others read: the Go runtime, and OpenTelemetry.
+// notOurs are variables that others read: the Go runtime, OpenTelemetry, and pgx, which knows libpq's.
 func notOurs(name string) bool {
-	return name == "GOMEMLIMIT" || name == "GOTRACEBACK" || strings.HasPrefix(name, "OTEL_")
+	return name == "GOMEMLIMIT" || name == "GOTRACEBACK" || name == "PGPASSWORD" || strings.HasPrefix(name, "OTEL_")
 }
 
 // parserOf parses command lines without running them.
@@ -139,5 +141,50 @@ func TestCompose(t *testing.T) {
 	}
 	if command := commandLine(t, services["clerk"].Command...); command != "clerk-emulator" {
 		t.Errorf("the emulator is %s", command)
+	}
+}
+
+// A password of any characters opens the database of compose.yaml.
+func TestComposePassword(t *testing.T) {
+	const password = `p@ss:w/o#r?d%20&"'\$ ü`
+	services := readYAML[struct{ Services map[string]composeService }](t, "../../compose.yaml")[0].Services
+	said := func(service, name string) string {
+		return strings.ReplaceAll(services[service].Environment[name], "${POSTGRES_PASSWORD:-claimsync}", password)
+	}
+	t.Setenv("PGPASSWORD", said("app", "PGPASSWORD"))
+	config, err := db.Config(said("app", "DATABASE_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := config.ConnConfig; got.Password != password || said("postgres", "POSTGRES_PASSWORD") != password ||
+		got.Host != "postgres" || got.User != services["postgres"].Environment["POSTGRES_USER"] {
+		t.Errorf("%s opens %s at %s, with %q instead of %q", got.User, got.Database, got.Host, got.Password, password)
+	}
+}
+
+// What docs/running.md has people type is what the program understands, where it is.
+func TestRunningByHand(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/running.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	typed := regexp.MustCompile(`(?m)^.*(/app|/usr/local/bin/claimsync) (\S.*)$`).FindAllStringSubmatch(string(text), -1)
+	if len(typed) != 5 {
+		t.Errorf("%d commands, want those of Compose, a container, Kubernetes, and two of systemd", len(typed))
+	}
+	programs := map[string]bool{
+		arguments(t, lastInstruction(t, instructions(t), "ENTRYPOINT"))[0]: true, strings.Fields(readUnit(t)["ExecStart"][0])[0]: true,
+	}
+	for _, match := range typed {
+		commandLine(t, strings.Fields(match[2])...)
+		if !programs[match[1]] {
+			t.Errorf("%s is not where the program is", match[1])
+		}
+	}
+	for _, credential := range readUnit(t)["LoadCredential"][:1] {
+		if !strings.Contains(string(text), "LoadCredential="+credential) {
+			t.Errorf("%s is not loaded", credential)
+		}
 	}
 }

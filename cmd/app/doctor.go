@@ -28,8 +28,8 @@ what "app serve" has: the same variables, on the same machine.
   –  could not be checked, and why
 
 A step that fails does not keep those from being checked that do not need it. It
-looks at the database, its rights and its migrations; at clocks; at Clerk: key,
-instance, limits, organizations, and whether one organization has there what
+looks at the database, its rights, migrations and triggers; at clocks; at Clerk:
+key, instance, limits, organizations, and whether one organization has there what
 Postgres says; at the webhook's secret, the admin token, the processes, the
 queue and the breaker.
 

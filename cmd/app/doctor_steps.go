@@ -48,6 +48,7 @@ func steps() []step {
 		{"rights", aServer, (*examination).rights},
 		{"migrations", aServer, (*examination).migrations},
 		{"River", aServer, (*examination).river},
+		{"triggers", tables, (*examination).triggers},
 		{"clock", aServer, (*examination).clock},
 
 		{"Clerk key", nothing, (*examination).key},

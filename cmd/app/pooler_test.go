@@ -1,26 +1,32 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
-	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claimsync/claimsync/clerk/clerktest"
+	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/internal/pgbouncer"
 )
+
+// pooledConnections are fewer than there are workers.
+const pooledConnections = 6
 
 const pooledLine = "The database is behind a pooler"
 
 // Everything goes through PgBouncer in transaction mode, of which nobody has told the program: migrations that meet, an
-// import, changes, an outage and its end, drift and its repair, a stop and the next leader.
+// import, changes, an outage and its end, drift and its repair, foreign writers, renewal, a stop and the next leader.
 func TestBehindPgBouncer(t *testing.T) {
-	needPgBouncer(t)
+	pgbouncer.Need(t)
 	i := install(t, 40)
-	through := pooler(t, i.database)
+	through := pgbouncer.Start(t, i.database, pooledConnections)
 	i.environment[0] = "DATABASE_URL=" + through
 	c := &console{t, i.environment}
 
@@ -36,10 +42,10 @@ func TestBehindPgBouncer(t *testing.T) {
 	if err := migrations.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	leavesNothing(t, through)
+	pgbouncer.LeavesNothing(t, through, pooledConnections)
 
-	first := i.serve()
-	i.serve()
+	first := i.serve("--claims-renew-every=24h")
+	i.serve("--claims-renew-every=24h")
 	i.importAll()
 	i.untilInStep()
 	for n := range i.organizations {
@@ -50,12 +56,14 @@ func TestBehindPgBouncer(t *testing.T) {
 	if log := first.Log(); !strings.Contains(log, pooledLine) {
 		t.Errorf("the log does not tell of the pooler:\n%s", log)
 	}
-	if sessions := leavesNothing(t, through); sessions < 2 {
+	if sessions := pgbouncer.LeavesNothing(t, through, pooledConnections); sessions < 2 {
 		t.Errorf("the pooler has %d sessions: transactions are not spread", sessions)
 	}
 
 	i.outage(c)
+	i.foreign(c, through)
 	i.edited(c)
+	i.renewed(c)
 
 	leads := func() bool { return i.query("SELECT count(*) FROM river.river_leader") == 1 }
 	c.until("one process leads", leads)
@@ -67,7 +75,7 @@ func TestBehindPgBouncer(t *testing.T) {
 	c.run(exitOK, "resync", "--all")
 	c.until("the other one pushes", func() bool { return len(i.clerk.Writes()) > pushed })
 	c.until("the other one leads", leads)
-	leavesNothing(t, through)
+	pgbouncer.LeavesNothing(t, through, pooledConnections)
 	if n := i.query("SELECT count(*) FROM river.river_job WHERE errors IS NOT NULL AND cardinality(errors) > 0"); n != 0 {
 		t.Errorf("%d jobs failed", n)
 	}
@@ -97,34 +105,54 @@ func (i *installation) edited(c *console) {
 	c.says("why "+i.organizations[0].ID, "is clean")
 }
 
-// leavesNothing looks into every session that the pooler has: what is left there would be met by whoever comes next. Returns
-// how many there are.
-func leavesNothing(t *testing.T, through string) (looked int) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), through+"&default_query_exec_mode=simple_protocol")
-	if err != nil {
-		t.Fatal(err)
+// foreign has others write through the pooler too, in sessions that are claimsync's a moment later.
+func (i *installation) foreign(c *console, through string) {
+	i.t.Helper()
+	c.says("triggers install", "organizations installed", "insurance_policies installed")
+	if i.query("SELECT count(*) FROM organizations WHERE insurance_valid") == 0 {
+		i.t.Fatal("nobody is insured: the test proves nothing")
 	}
-	defer func() { _ = conn.Close(t.Context()) }()
-	sessions := map[int]bool{}
-	for range 5 * pooledConnections {
-		var session int
-		var left []string
-		err := conn.QueryRow(t.Context(), `SELECT pg_backend_pid(), ARRAY(
-			SELECT 'prepared: ' || statement FROM pg_prepared_statements
-			UNION ALL SELECT 'listens: ' || pg_listening_channels()
-			UNION ALL SELECT 'locked: ' || objid FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()
-			UNION ALL SELECT name || ' = ' || setting FROM pg_settings
-				WHERE source = 'session' AND name NOT IN ('TimeZone', 'application_name', 'client_encoding', 'DateStyle'))`).Scan(&session, &left)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sessions[session] = true
-		for _, what := range left {
-			t.Errorf("session %d: %s", session, what)
-		}
+	executeSQL(i.t, through, "DELETE FROM insurance_policies")
+	executeSQL(i.t, through, "UPDATE organizations SET certification_tier = 'CERTIFIED' WHERE certification_tier <> 'CERTIFIED'")
+	c.until("nobody is insured", func() bool { return i.query("SELECT count(*) FROM organizations WHERE insurance_valid") == 0 })
+	c.until("no change waits", func() bool { return i.query("SELECT count(*) FROM organization_change") == 0 })
+	i.untilInStep()
+	i.untilClean()
+}
+
+// renewed lets all pushes become old, and has them renewed.
+func (i *installation) renewed(c *console) {
+	i.t.Helper()
+	before := len(i.clerk.Writes())
+	i.exec("UPDATE outbox SET synced_at = clock_timestamp() - interval '19 h'")
+	i.exec(`INSERT INTO backfill (kind, total, started_at) SELECT 'renew', count(*), clock_timestamp() - interval '3 h' FROM organizations
+		ON CONFLICT (kind) DO UPDATE SET started_at = EXCLUDED.started_at, after_id = '', done = 0, changed = 0, finished_at = NULL`)
+	c.until("all are renewed", func() bool {
+		return i.query(`SELECT count(*) FROM outbox JOIN organizations ON clerk_org_id = key
+			WHERE synced_at < clock_timestamp() - interval '1 h'`) == 0
+	})
+	i.untilClean()
+	if len(i.clerk.Writes()) == before {
+		i.t.Error("nothing was pushed")
 	}
-	return len(sessions)
+}
+
+// A pooler that has too few connections for a migration does not keep it waiting for ever.
+func TestMigrateBehindSmallPooler(t *testing.T) {
+	t.Parallel()
+	pgbouncer.Need(t)
+	for connections, want := range map[int]int{1: exitFailed, 2: exitFailed, 3: exitOK} {
+		t.Run(fmt.Sprint(connections), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			environment := []string{"DATABASE_URL=" + pgbouncer.Start(t, dbtest.EmptyURL(t), connections)}
+			got := runApp(t, ctx, "", environment, "migrate")
+			if got.code != want || want != exitOK && !strings.Contains(got.stderr, "migrating takes three connections at once") {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
 }
 
 // Without a pooler, jobs are announced.

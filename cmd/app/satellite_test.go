@@ -31,15 +31,20 @@ func newReader(t *testing.T, maxAge time.Duration) *reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clerk.AddOrganization("org_1", "Acme")
-	client := &http.Client{Transport: &http.Transport{}}
-	r := &reader{t: t, clerk: clerk, http: client}
 	t.Cleanup(func() {
-		client.CloseIdleConnections()
 		if err := clerk.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	clerk.AddOrganization("org_1", "Acme")
+	return newReaderOf(t, clerk, maxAge)
+}
+
+// newReaderOf starts a satellite for tokens of that Clerk.
+func newReaderOf(t *testing.T, clerk *clerktest.Server, maxAge time.Duration) *reader {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{}}
+	r := &reader{t: t, clerk: clerk, http: client}
 	observer := claimsmetrics.New()
 	verifier, err := claims.NewVerifier(claims.Config{
 		Issuer: clerktest.Issuer, AuthorizedParties: []string{demoParty}, Keys: claims.JWKS(clerk.BaseURL() + "/jwks"), HTTPClient: client,

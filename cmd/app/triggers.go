@@ -68,8 +68,9 @@ type triggersRemoveCommand struct {
 }
 
 func (*triggersRemoveCommand) Help() string {
-	return `Removes the triggers and their functions. What they noticed until then is calculated and pushed all the same; what others
-write from then on is not noticed, but by "app recalculate" or claimsync_recalculate in SQL.`
+	return `Removes the triggers and their functions. Each table is locked for that, for readers too, for some milliseconds; where a
+long transaction has used the table, it waits as install does. What they noticed until then is calculated and pushed all
+the same; what others write from then on is not noticed, but by "app recalculate" or claimsync_recalculate in SQL.`
 }
 
 func (c *triggersRemoveCommand) Run(ctx context.Context, a *app) error {

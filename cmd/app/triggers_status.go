@@ -49,7 +49,7 @@ func (c *triggersStatusCommand) Run(ctx context.Context, a *app) error {
 	} else {
 		err = printTriggers(a.stdout, status)
 	}
-	if err == nil && !status.Complete() && !status.Absent() {
+	if err == nil && status.Amiss() {
 		return errReported
 	}
 	return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -71,5 +72,49 @@ func executeSQL(t *testing.T, url, sql string) {
 	defer func() { _ = conn.Close(context.Background()) }()
 	if _, err := conn.Exec(t.Context(), sql); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Who does not ask is told all the same: by app doctor, and once by each app serve as it starts.
+func TestTriggersAmissAreTold(t *testing.T) {
+	i := install(t, 1)
+	p := &patient{t: t, url: i.database, clerk: i.clerk, set: map[string]string{
+		"DATABASE_URL": i.database, "CLERK_SECRET_KEY": testKey, "CLERK_API_URL": i.clerk.BaseURL(),
+	}}
+	c := &console{t, i.environment}
+	const warning = "The triggers for foreign writers are not all in order"
+	warnings := func() int {
+		t.Helper()
+		process := i.serve()
+		process.Signal(syscall.SIGTERM)
+		if code := process.Exit(); code != exitOK {
+			t.Errorf("exit code %d", code)
+		}
+		return strings.Count(process.Log(), warning)
+	}
+	p.finds("triggers", skipped, "not before the database is migrated")
+	if n := warnings(); n != 0 { // it migrates
+		t.Errorf("%d warnings without any", n)
+	}
+	p.finds("triggers", skipped, "none are installed")
+	c.run(exitOK, "triggers", "install")
+	p.finds("triggers", passed, "all 34")
+	if n := warnings(); n != 0 {
+		t.Errorf("%d warnings with all in order", n)
+	}
+	i.exec("ALTER TABLE capa_records RENAME TO theirs; CREATE VIEW capa_records AS SELECT * FROM theirs")
+	p.finds("triggers", passed, "all 29", "of what is a view")
+	i.exec("DROP VIEW capa_records; ALTER TABLE theirs RENAME TO capa_records")
+	i.exec("COMMENT ON TRIGGER claimsync_insert ON audits IS 'claimsync before'")
+	p.finds("triggers", warned, "33 installed, 1 outdated", "app triggers install", "app recalculate --all")
+	if n := warnings(); n != 1 {
+		t.Errorf("%d warnings of an outdated one", n)
+	}
+	i.exec("ALTER TABLE documents DISABLE TRIGGER claimsync_update")
+	p.finds("triggers", failed, "32 installed, 1 outdated, 1 disabled", "is noticed")
+	i.exec("DROP TRIGGER claimsync_truncate ON organizations")
+	p.finds("triggers", failed, "31 installed, 1 outdated, 1 disabled, 1 missing")
+	if n := warnings(); n != 1 {
+		t.Errorf("%d warnings of several", n)
 	}
 }

@@ -66,6 +66,9 @@ type whyJSON struct {
 	Until       *scoring.Timestamp   `json:"until"`
 	Explanation []string             `json:"explanation"` // the same in words
 
+	// The first of foreign writers' changes that are not calculated yet; null with waiting_for "calculation": there may be one.
+	ForeignChangeSince *scoring.Timestamp `json:"foreign_change_since"`
+
 	DesiredVersion int64              `json:"desired_version"`
 	SyncedVersion  int64              `json:"synced_version"`
 	DirtySince     *scoring.Timestamp `json:"dirty_since"`
@@ -117,9 +120,9 @@ func whyJSONOf(e *claimsync.Explanation) whyJSON {
 		LeasedAt: timestamp(row.LeasedAt), LeaseEnds: timestamp(row.LeaseEnds),
 		NotBefore: timestamp(row.NotBefore), PacedUntil: timestamp(row.PacedUntil),
 		DoubtedAt: timestamp(row.DoubtedAt), VerifyAt: timestamp(row.VerifyAt),
-		Contested: e.Contested,
-		Applied:   row.Applied,
-		Gate:      gateJSONOf(e.Gate), Deliveries: deliveriesJSON(e.Deliveries),
+		Contested: e.Contested, ForeignChangeSince: timestamp(e.Change.Since),
+		Applied: row.Applied,
+		Gate:    gateJSONOf(e.Gate), Deliveries: deliveriesJSON(e.Deliveries),
 	}
 	if e.ClerkOrgID != "" {
 		j.ClerkOrgID = &e.ClerkOrgID

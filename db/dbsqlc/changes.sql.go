@@ -10,53 +10,148 @@ import (
 	"time"
 )
 
+const OrganizationChangeSince = `-- name: OrganizationChangeSince :one
+WITH looked_at AS (
+    (SELECT c.bulk, c.organization_id, c.clerk_org_id, c.changed_at FROM organization_change AS c
+        WHERE NOT c.bulk ORDER BY c.bulk, c.id LIMIT $3::bigint)
+    UNION ALL
+    (SELECT c.bulk, c.organization_id, c.clerk_org_id, c.changed_at FROM organization_change AS c
+        WHERE c.bulk ORDER BY c.bulk, c.id LIMIT $3::bigint)
+)
+SELECT COALESCE(bool_or(l.organization_id = $1::text OR l.clerk_org_id = $2::text), false)::boolean AS waits,
+    COALESCE(
+        min(l.changed_at) FILTER (WHERE l.organization_id = $1::text OR l.clerk_org_id = $2::text), now()
+    )::timestamptz AS since,
+    (count(*) FILTER (WHERE l.bulk) >= $3::bigint
+        OR count(*) FILTER (WHERE NOT l.bulk) >= $3::bigint)::boolean AS more
+FROM looked_at AS l
+`
+
+type OrganizationChangeSinceParams struct {
+	ID         string
+	ClerkOrgID string
+	Most       int64
+}
+
+type OrganizationChangeSinceRow struct {
+	Waits bool
+	Since time.Time
+	More  bool
+}
+
+// Whether a change of an organization waits, and since when, by our id or by Clerk's; an empty one is neither. There is no
+// index for that, which each writer would pay for: it is looked for among the first that are to be taken of either kind, and
+// whether there may be more is told.
+func (q *Queries) OrganizationChangeSince(ctx context.Context, db DBTX, arg OrganizationChangeSinceParams) (OrganizationChangeSinceRow, error) {
+	row := db.QueryRow(ctx, OrganizationChangeSince, arg.ID, arg.ClerkOrgID, arg.Most)
+	var i OrganizationChangeSinceRow
+	err := row.Scan(&i.Waits, &i.Since, &i.More)
+	return i, err
+}
+
+const OrganizationChangesContended = `-- name: OrganizationChangesContended :one
+SELECT old.organization_id::text AS organization_id
+FROM (
+    (SELECT c.organization_id, c.changed_at FROM organization_change AS c
+        WHERE NOT c.bulk ORDER BY c.bulk, c.id LIMIT $1::bigint)
+    UNION ALL
+    (SELECT c.organization_id, c.changed_at FROM organization_change AS c
+        WHERE c.bulk ORDER BY c.bulk, c.id LIMIT $1::bigint)
+) AS old
+WHERE old.changed_at < clock_timestamp() - $2::interval AND old.organization_id <> ALL($3::text[])
+ORDER BY random() LIMIT 1
+`
+
+type OrganizationChangesContendedParams struct {
+	Most     int64
+	Patience time.Duration
+	Skipped  []string
+}
+
+// An organization whose change has waited for long though it comes soon: most likely one that is locked whenever it would be
+// taken. Which, is left to chance, so that one that stays locked is not in the way; who has most changes has the best chance.
+func (q *Queries) OrganizationChangesContended(ctx context.Context, db DBTX, arg OrganizationChangesContendedParams) (string, error) {
+	row := db.QueryRow(ctx, OrganizationChangesContended, arg.Most, arg.Patience, arg.Skipped)
+	var organization_id string
+	err := row.Scan(&organization_id)
+	return organization_id, err
+}
+
 const OrganizationChangesTake = `-- name: OrganizationChangesTake :many
 
 WITH next AS MATERIALIZED (
-    SELECT c.bulk, c.id, c.organization_id, c.clerk_org_id, c.changed_at
-    FROM organization_change AS c
+    SELECT c.id, c.organization_id
+    FROM organization_change AS c JOIN organizations AS o ON o.id = c.organization_id
+    WHERE c.bulk = $1::boolean AND c.organization_id <> ALL($2::text[])
+    ORDER BY c.id LIMIT $3::integer
+    -- The organization first: a change of one that is locked is not even touched.
+    FOR NO KEY UPDATE OF o SKIP LOCKED FOR UPDATE OF c SKIP LOCKED
+),
+loose AS MATERIALIZED (
+    SELECT c.id, c.organization_id FROM organization_change AS c
     WHERE c.bulk = $1::boolean AND COALESCE(c.organization_id, c.clerk_org_id) <> ALL($2::text[])
-    ORDER BY c.id LIMIT $3
+        AND c.id <= COALESCE((SELECT max(n.id) FROM next AS n HAVING count(*) >= $3::integer), 9223372036854775807)
+        -- Not an anti join, for which all organizations would be read; nor IS NULL, thought to be so rare that the plan is compiled.
+        AND NOT COALESCE((SELECT true FROM organizations AS o WHERE o.id = c.organization_id), false)
+    ORDER BY c.id LIMIT $3::integer
     FOR UPDATE SKIP LOCKED
 ),
-locked AS MATERIALIZED (
-    SELECT o.id FROM organizations AS o
-    WHERE o.id IN (SELECT n.organization_id FROM next AS n)
-    ORDER BY o.id
-    FOR NO KEY UPDATE SKIP LOCKED
+chosen AS MATERIALIZED (
+    SELECT n.id, n.organization_id FROM next AS n UNION ALL SELECT l.id, l.organization_id FROM loose AS l
+    ORDER BY id LIMIT $3::integer
+),
+reach AS MATERIALIZED (
+    SELECT min(near.id)::bigint AS first, max(near.id)::bigint AS last
+    FROM (
+        SELECT c.id FROM organization_change AS c
+        WHERE c.bulk = $1::boolean AND c.id >= (SELECT min(h.id) FROM chosen AS h)
+        ORDER BY c.id LIMIT $4::integer
+    ) AS near
+),
+more AS MATERIALIZED (
+    SELECT c.id FROM organization_change AS c
+    WHERE c.bulk = $1::boolean AND c.id >= (SELECT r.first FROM reach AS r) AND c.id <= (SELECT r.last FROM reach AS r)
+        AND (c.organization_id IN (SELECT h.organization_id FROM chosen AS h)) IS TRUE
+    FOR UPDATE SKIP LOCKED
 ),
 taken AS (
     DELETE FROM organization_change AS c
-    USING next AS n
-    WHERE c.bulk = n.bulk AND c.id = n.id AND (n.organization_id IS NULL
-        OR EXISTS (SELECT FROM locked AS l WHERE l.id = n.organization_id)
-        OR NOT EXISTS (SELECT FROM organizations AS o WHERE o.id = n.organization_id))
-    RETURNING c.id
+    WHERE c.bulk = $1::boolean AND c.id >= (SELECT r.first FROM reach AS r)
+        AND c.id <= GREATEST((SELECT r.last FROM reach AS r), (SELECT max(h.id) FROM chosen AS h))
+        AND (c.id IN (SELECT h.id FROM chosen AS h UNION ALL SELECT m.id FROM more AS m)) IS TRUE
+    RETURNING c.id, c.organization_id, c.clerk_org_id, c.changed_at
 )
-SELECT next.organization_id, next.clerk_org_id, next.changed_at, (taken.id IS NOT NULL)::boolean AS taken
-FROM next LEFT JOIN taken ON taken.id = next.id
-ORDER BY next.id
+SELECT t.organization_id, t.clerk_org_id, t.changed_at FROM taken AS t ORDER BY t.id
 `
 
 type OrganizationChangesTakeParams struct {
-	Bulk    bool
-	Skipped []string
-	MaxRows int32
+	Bulk     bool
+	Skipped  []string
+	MaxRows  int32
+	NearRows int32
 }
 
 type OrganizationChangesTakeRow struct {
 	OrganizationID *string
 	ClerkOrgID     *string
 	ChangedAt      time.Time
-	Taken          bool
 }
 
 // What foreign writers have changed, see docs/foreign-writers.md.
-// Takes what was changed longest ago, or nearly so, with the organizations locked that it is of; what is of one that another transaction
-// has locked stays (not taken). An organization that is gone has nothing to be calculated, but its claims may have to go.
+// Takes what was changed longest ago, or nearly so, with the organizations locked that it is of; what is of one that another
+// transaction has locked stays, and does not count. Of an organization all goes at once that is near: one that is written all
+// the time is calculated once for many changes. One that is gone has nothing to be calculated, but its claims may have to go.
 // The facts have to be read afterwards: what is changed after this snapshot has a row that is not in it.
+// As far as the above has come, which is to the end if it is not full.
+// Ranges and IS TRUE, so that the index is used and the set hashed whatever the planner thinks of a queue that was empty
+// a moment ago.
 func (q *Queries) OrganizationChangesTake(ctx context.Context, db DBTX, arg OrganizationChangesTakeParams) ([]OrganizationChangesTakeRow, error) {
-	rows, err := db.Query(ctx, OrganizationChangesTake, arg.Bulk, arg.Skipped, arg.MaxRows)
+	rows, err := db.Query(ctx, OrganizationChangesTake,
+		arg.Bulk,
+		arg.Skipped,
+		arg.MaxRows,
+		arg.NearRows,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -64,11 +159,57 @@ func (q *Queries) OrganizationChangesTake(ctx context.Context, db DBTX, arg Orga
 	var items []OrganizationChangesTakeRow
 	for rows.Next() {
 		var i OrganizationChangesTakeRow
+		if err := rows.Scan(&i.OrganizationID, &i.ClerkOrgID, &i.ChangedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const OrganizationChangesTakeOf = `-- name: OrganizationChangesTakeOf :many
+WITH taken AS (
+    DELETE FROM organization_change AS c
+    WHERE c.organization_id = $1::text
+        AND (c.bulk AND c.id <= (SELECT max(b.id) FROM (
+                SELECT n.id FROM organization_change AS n WHERE n.bulk ORDER BY n.bulk, n.id LIMIT $2::bigint) AS b)
+            OR NOT c.bulk AND c.id <= (SELECT max(b.id) FROM (
+                SELECT n.id FROM organization_change AS n WHERE NOT n.bulk ORDER BY n.bulk, n.id LIMIT $2::bigint) AS b))
+    RETURNING c.bulk, c.id, c.organization_id, c.clerk_org_id, c.changed_at
+)
+SELECT t.bulk, t.organization_id, t.clerk_org_id, t.changed_at FROM taken AS t ORDER BY t.bulk, t.id
+`
+
+type OrganizationChangesTakeOfParams struct {
+	OrganizationID string
+	Most           int64
+}
+
+type OrganizationChangesTakeOfRow struct {
+	Bulk           bool
+	OrganizationID *string
+	ClerkOrgID     *string
+	ChangedAt      time.Time
+}
+
+// Takes what is near of an organization that is locked already.
+func (q *Queries) OrganizationChangesTakeOf(ctx context.Context, db DBTX, arg OrganizationChangesTakeOfParams) ([]OrganizationChangesTakeOfRow, error) {
+	rows, err := db.Query(ctx, OrganizationChangesTakeOf, arg.OrganizationID, arg.Most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OrganizationChangesTakeOfRow
+	for rows.Next() {
+		var i OrganizationChangesTakeOfRow
 		if err := rows.Scan(
+			&i.Bulk,
 			&i.OrganizationID,
 			&i.ClerkOrgID,
 			&i.ChangedAt,
-			&i.Taken,
 		); err != nil {
 			return nil, err
 		}
@@ -84,8 +225,10 @@ const OrganizationChangesWaiting = `-- name: OrganizationChangesWaiting :one
 SELECT
     (SELECT count(*) FROM (SELECT FROM organization_change AS w ORDER BY w.bulk, w.id LIMIT $1) AS waiting)::bigint AS changes,
     COALESCE(clock_timestamp() - LEAST(
-        (SELECT c.changed_at FROM organization_change AS c WHERE NOT c.bulk ORDER BY c.bulk, c.id LIMIT 1),
-        (SELECT c.changed_at FROM organization_change AS c WHERE c.bulk ORDER BY c.bulk, c.id LIMIT 1)), interval '0'
+        (SELECT min(c.changed_at) FROM (
+            SELECT q.changed_at FROM organization_change AS q WHERE NOT q.bulk ORDER BY q.bulk, q.id LIMIT $1) AS c),
+        (SELECT min(c.changed_at) FROM (
+            SELECT q.changed_at FROM organization_change AS q WHERE q.bulk ORDER BY q.bulk, q.id LIMIT $1) AS c)), interval '0'
     )::interval AS oldest
 `
 
@@ -94,7 +237,8 @@ type OrganizationChangesWaitingRow struct {
 	Oldest  time.Duration
 }
 
-// How many wait, counted no further than most, and for how long about the first has. One that was made in a long transaction counts
+// How many wait, counted no further than most, and for how long the oldest of the first of either kind has: their order is that
+// of time only roughly. One that was made in a long transaction counts
 // from when it was made, although nobody could see it.
 func (q *Queries) OrganizationChangesWaiting(ctx context.Context, db DBTX, most int32) (OrganizationChangesWaitingRow, error) {
 	row := db.QueryRow(ctx, OrganizationChangesWaiting, most)

@@ -16,7 +16,7 @@ SELECT asked.key::text AS key, o.id AS organization_id, o.certification_tier, o.
     (b.key IS NOT NULL)::boolean AS marked,
     COALESCE(b.dirty_since IS NOT NULL OR b.lease_token IS NOT NULL OR b.verify_at IS NOT NULL
         OR b.synced_at >= $1::timestamptz
-        OR asked.key IN (SELECT c.clerk_org_id FROM organization_change AS c WHERE c.clerk_org_id IS NOT NULL),
+        OR asked.key IN (SELECT c.clerk_org_id FROM organization_change AS c WHERE c.clerk_org_id = ANY($2::text[])),
         false)::boolean AS pending
 FROM (SELECT unnest($2::text[]) AS key) AS asked
 LEFT JOIN organizations AS o ON o.clerk_org_id = asked.key

@@ -429,8 +429,10 @@ SELECT
         + (SELECT count(*) FROM (SELECT FROM organization_change AS w ORDER BY w.bulk, w.id LIMIT $1) AS changed))::bigint AS organizations,
     GREATEST(interval '0', clock_timestamp() - LEAST(
         (SELECT recalculate_at FROM organizations WHERE recalculate_at <= now() ORDER BY recalculate_at LIMIT 1),
-        (SELECT c.changed_at FROM organization_change AS c WHERE NOT c.bulk ORDER BY c.bulk, c.id LIMIT 1),
-        (SELECT c.changed_at FROM organization_change AS c WHERE c.bulk ORDER BY c.bulk, c.id LIMIT 1)))::interval AS overdue
+        (SELECT min(c.changed_at) FROM (
+            SELECT q.changed_at FROM organization_change AS q WHERE NOT q.bulk ORDER BY q.bulk, q.id LIMIT $1) AS c),
+        (SELECT min(c.changed_at) FROM (
+            SELECT q.changed_at FROM organization_change AS q WHERE q.bulk ORDER BY q.bulk, q.id LIMIT $1) AS c)))::interval AS overdue
 `
 
 type OrganizationsDueRow struct {
@@ -439,7 +441,7 @@ type OrganizationsDueRow struct {
 }
 
 // How many are due and have not been calculated yet, counted no further than most, and how long the one has been that is
-// due for longest: by time, or because a foreign writer has changed something.
+// due for longest: by time, or because a foreign writer has changed something, of the first most of either kind.
 func (q *Queries) OrganizationsDue(ctx context.Context, db DBTX, most int64) (OrganizationsDueRow, error) {
 	row := db.QueryRow(ctx, OrganizationsDue, most)
 	var i OrganizationsDueRow

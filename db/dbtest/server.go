@@ -23,6 +23,8 @@ var privateSettings = map[string]string{
 	"max_connections": "600",
 	"shared_buffers":  "32MB",
 	"max_wal_size":    "128MB",
+
+	"max_prepared_transactions": "20", // foreign writers may have some
 }
 
 // server is where the databases are made.

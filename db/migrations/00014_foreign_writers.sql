@@ -61,16 +61,21 @@ END;
 REVOKE EXECUTE ON FUNCTION claimsync_recalculate, claimsync_push FROM PUBLIC;
 
 -- +goose Down
--- The triggers first, if there are any: without the table, whoever writes would fail.
+-- The triggers first, if there are any: without the table, whoever writes would fail. Their functions are where the tables
+-- are, which need not be where the queue is, and name it in full.
 -- +goose StatementBegin
 DO $$
 DECLARE
+    queue text;
     installed regprocedure;
 BEGIN
+    SELECT format('"%s"."organization_change"', replace(n.nspname, '"', '""')) INTO queue
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.oid = 'organization_change'::regclass;
     FOR installed IN
         SELECT p.oid FROM pg_proc AS p
-        WHERE p.pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'organization_change'::regclass)
-            AND p.proname ~ '^claimsync_.*_(changed|written)$' AND p.prorettype = 'trigger'::regtype
+        WHERE p.proname ~ '^claimsync_.*_(changed|written)$' AND p.prorettype = 'trigger'::regtype
+            AND position('INSERT INTO ' || queue IN p.prosrc) > 0
     LOOP
         EXECUTE format('DROP FUNCTION %s CASCADE', installed);
     END LOOP;

@@ -116,14 +116,14 @@ func (b *bench) exec(pool *pgxpool.Pool, sql string) {
 type transaction func(ctx context.Context, conn *pgx.Conn, random *rand.Rand) error
 
 // rate is how many transactions per second so many writers make in a turn.
-func (b *bench) rate(pool *pgxpool.Pool, write transaction) float64 {
+func (b *bench) rate(pool *pgxpool.Pool, writers int, write transaction) float64 {
 	b.b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var done atomic.Int64
 	var writing sync.WaitGroup
 	started := time.Now()
-	for w := range benchWriters {
+	for w := range writers {
 		writing.Go(func() {
 			random := rand.New(rand.NewPCG(uint64(started.UnixNano()), uint64(w)))
 			err := pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
@@ -165,10 +165,10 @@ func (b *bench) compare(turns int, turn func(pool *pgxpool.Pool) float64) {
 	b.b.ReportMetric(0, "ns/op")
 }
 
-// compareRates compares how many transactions there are per second.
-func (b *bench) compareRates(write transaction) {
+// compareRates compares how many transactions so many writers make per second.
+func (b *bench) compareRates(writers int, write transaction) {
 	b.b.Helper()
-	b.compare(benchTurns, func(pool *pgxpool.Pool) float64 { return b.rate(pool, write) })
+	b.compare(benchTurns, func(pool *pgxpool.Pool) float64 { return b.rate(pool, writers, write) })
 }
 
 func median(values []float64) float64 {
@@ -189,9 +189,10 @@ var writes = []struct {
 	{"update-a-name", "UPDATE organizations SET name = clock_timestamp()::text WHERE id = 'n' || 1 + $1::int", benchOrganizations},
 }
 
-// BenchmarkWriters is what the triggers cost those who write: transactions per second of eight connections, fsync on, each
-// of one statement that changes one row, with and without; ratio is with to without. The statement is between BEGIN and
-// COMMIT, as those of ORMs are, or alone, which is less work, and the triggers are not.
+// BenchmarkWriters is what the triggers cost those who write, fsync on: transactions per second, each of one statement that
+// changes one row, with and without; ratio is with to without. The statement is between BEGIN and COMMIT, as those of ORMs
+// are, or alone, which is less work, and the triggers are not. One connection is what a writer notices; eight are what
+// a server whose processors have nothing to spare does.
 //
 //	go test -run '^$' -bench Writers -benchtime 1x ./db/triggers
 func BenchmarkWriters(b *testing.B) {
@@ -201,16 +202,18 @@ func BenchmarkWriters(b *testing.B) {
 			_, err := conn.Exec(ctx, write.sql, random.IntN(write.below))
 			return err
 		}
-		b.Run(write.name, func(b *testing.B) {
-			bench.of(b).compareRates(func(ctx context.Context, conn *pgx.Conn, random *rand.Rand) error {
-				return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return alone(ctx, tx, random) })
+		for _, writers := range []int{1, benchWriters} {
+			b.Run(fmt.Sprintf("%s/connections=%d", write.name, writers), func(b *testing.B) {
+				bench.of(b).compareRates(writers, func(ctx context.Context, conn *pgx.Conn, random *rand.Rand) error {
+					return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return alone(ctx, tx, random) })
+				})
 			})
-		})
-		b.Run(write.name+"-alone", func(b *testing.B) {
-			bench.of(b).compareRates(func(ctx context.Context, conn *pgx.Conn, random *rand.Rand) error {
-				return alone(ctx, conn, random)
+			b.Run(fmt.Sprintf("%s-alone/connections=%d", write.name, writers), func(b *testing.B) {
+				bench.of(b).compareRates(writers, func(ctx context.Context, conn *pgx.Conn, random *rand.Rand) error {
+					return alone(ctx, conn, random)
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -226,7 +229,7 @@ func BenchmarkOwn(b *testing.B) {
 		b.Fatal(err)
 	}
 	store := synced.Store(jobs.NewWaker(client))
-	bench.compareRates(func(ctx context.Context, conn *pgx.Conn, random *rand.Rand) error {
+	bench.compareRates(benchWriters, func(ctx context.Context, conn *pgx.Conn, random *rand.Rand) error {
 		facts := scoring.Facts{
 			Members:     slices.Repeat([]scoring.Member{{Role: scoring.Owner}}, 1+random.IntN(3)),
 			Audits:      slices.Repeat([]scoring.Audit{{}}, 1+random.IntN(3)),

@@ -11,14 +11,7 @@ LANGUAGE plpgsql SECURITY DEFINER AS $function$
 DECLARE
     noticed bigint;
 BEGIN
-    -- A statement of claimsync's own, which calculates itself; but not what other triggers do within it.
-    IF pg_catalog.current_setting('claimsync.statement', true) OPERATOR(pg_catalog.<>) '' THEN
-        IF pg_catalog.current_setting('claimsync.statement')
-                OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp()::pg_catalog.text
-            AND pg_catalog.pg_trigger_depth() OPERATOR(pg_catalog.=) 1 THEN
-            RETURN NULL;
-        END IF;
-    END IF;
+    {{template "own"}}
 
     INSERT INTO {{.Changes}} (bulk, organization_id)
     SELECT false, organization_id FROM claimsync_written LIMIT {{.Many}};
@@ -38,11 +31,7 @@ REVOKE EXECUTE ON FUNCTION {{.Written}}() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION {{.Function}}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
 BEGIN
-    IF current_setting('claimsync.statement', true) <> '' THEN -- as above
-        IF current_setting('claimsync.statement') = statement_timestamp()::text AND pg_trigger_depth() = 1 THEN
-            RETURN NULL;
-        END IF;
-    END IF;
+    {{template "own"}}
 
     IF TG_OP = 'DELETE' THEN
         -- With an organization its facts go too: there is nothing to be calculated then.

@@ -108,7 +108,7 @@ func patiently(ctx context.Context, try func() error) error {
 }
 
 func (p *place) installTx(ctx context.Context, tx pgx.Tx) (Action, error) {
-	before, err := p.read(ctx, tx)
+	before, err := read(ctx, tx, *p)
 	if err != nil || all(before, Installed) {
 		return ActionNone, err
 	}
@@ -127,7 +127,7 @@ func (p *place) installTx(ctx context.Context, tx pgx.Tx) (Action, error) {
 }
 
 func (p *place) removeTx(ctx context.Context, tx pgx.Tx) (Action, error) {
-	before, err := p.read(ctx, tx)
+	before, err := read(ctx, tx, *p)
 	if err != nil || all(before, Missing) {
 		return ActionNone, err
 	}

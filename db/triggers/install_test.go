@@ -1,12 +1,14 @@
 package triggers_test
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbtest"
 	"github.com/claimsync/claimsync/db/triggers"
 )
@@ -171,4 +173,56 @@ func TestQueueTakesTheTriggersAlong(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "functions that are left", slices.Sorted(slices.Values(left)), []string(nil))
+}
+
+// … also that of tables in other schemas of the search_path; and not those of another installation in the same database.
+func TestQueueTakesTheTriggersAlongFromOtherSchemas(t *testing.T) {
+	t.Parallel()
+	const public = "public"
+	u, err := url.Parse(dbtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	along := func(path string) *desk {
+		t.Helper()
+		query := u.Query()
+		query.Set("search_path", path)
+		there := *u
+		there.RawQuery = query.Encode()
+		pool, err := db.Open(t.Context(), there.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(pool.Close)
+		return &desk{t: t, pool: pool}
+	}
+	admin := along(public)
+	admin.exec(`CREATE SCHEMA "it's""theirs"; CREATE SCHEMA other; ALTER TABLE documents SET SCHEMA "it's""theirs"`)
+	ours, other := along(`"it's""theirs",public`), along("other")
+	if err := db.Migrate(t.Context(), other.pool, db.MigrateConfig{WithoutRiver: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []*desk{ours, other} {
+		d.exec(organizations)
+		same(t, "installed", actions(d.install()), map[triggers.Action]int{triggers.ActionInstalled: 7})
+	}
+	other.noticed()
+	ours.exec(migrationDown(t))
+	ours.exec("UPDATE documents SET deleted = true; DELETE FROM audits; DELETE FROM organizations")
+	same(t, "amiss elsewhere", other.amiss(), map[string]triggers.State{})
+	other.exec("UPDATE documents SET deleted = true WHERE organization_id = 'a'")
+	other.expect("elsewhere", change{Organization: "a"})
+}
+
+// Sessions have numbers in stock, so the first row of the queue need not be the oldest, of either kind.
+func TestOldestIsNotTheFirst(t *testing.T) {
+	t.Parallel()
+	for _, bulk := range []string{"true", "false"} {
+		d := newDesk(t)
+		d.exec("INSERT INTO organization_change (bulk, organization_id) VALUES (" + bulk + ", 'a'), (" + bulk + ", 'b')")
+		d.exec("UPDATE organization_change SET changed_at = now() - interval '1 h' WHERE organization_id = 'b'")
+		if oldest := d.status().Oldest; oldest < time.Hour {
+			t.Errorf("bulk %s: the oldest has waited for %s", bulk, oldest)
+		}
+	}
 }

@@ -1,14 +1,21 @@
 package triggers_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/db/dbtest"
 )
 
 // Whatever a writer does to facts is noticed for the organizations that they are of, and for no others.
@@ -33,6 +40,9 @@ func TestFactsAreNoticed(t *testing.T) {
 		{"an upsert that does nothing", "INSERT INTO compliance_assessments VALUES ('a', 'SERVICING', 'PARTIAL', 50) ON CONFLICT DO NOTHING", nil},
 		{"a truncation", "TRUNCATE documents", everybody},
 		{"a writable CTE", "WITH gone AS (DELETE FROM audits WHERE organization_id = 'b') UPDATE documents SET deleted = true WHERE organization_id = 'a'", []change{a, b}},
+		{"through a view", `CREATE VIEW drafts AS SELECT organization_id, iso_element, status FROM documents WHERE status = 'DRAFT' WITH CHECK OPTION;
+			INSERT INTO drafts VALUES ('a', 'SERVICING', 'DRAFT'); UPDATE drafts SET iso_element = 'TRACEABILITY' WHERE organization_id = 'b';
+			DELETE FROM drafts WHERE organization_id = 'c'`, []change{a, b, {Organization: "c"}}},
 		{"a rollback", "BEGIN; DELETE FROM documents; ROLLBACK", nil},
 		{"a savepoint", "BEGIN; DELETE FROM audits WHERE organization_id = 'a'; SAVEPOINT s; DELETE FROM audits; ROLLBACK TO s; COMMIT", []change{a}},
 	}
@@ -64,11 +74,11 @@ func TestOrganizationsAreNoticed(t *testing.T) {
 		{"a score by hand", `UPDATE organizations SET compliance_score = 99, documentation_score = 1, insurance_score = 1, personnel_score = 1,
 			audit_score = 1, insurance_valid = true, calculated_at = now() WHERE id = 'a'`, []change{{"a", "org_A", false}}},
 		{"an insert", "INSERT INTO organizations (id, name, clerk_org_id) VALUES ('e', 'E', 'org_E'), ('f', 'F', NULL)", []change{{"e", "org_E", false}, {"f", "", false}}},
-		{"a delete, with its facts", "DELETE FROM organizations WHERE id IN ('a', 'd')", []change{{"", "org_A", false}}},
+		{"a delete, with its facts", "DELETE FROM organizations WHERE id IN ('a', 'd')", []change{{"a", "org_A", false}, {"d", "", false}}},
 		{"another id", "DELETE FROM documents; DELETE FROM insurance_policies; DELETE FROM compliance_assessments; DELETE FROM organization_members;" +
 			"DELETE FROM audits; DELETE FROM capa_records; DELETE FROM organization_change; UPDATE organizations SET id = 'z' WHERE id = 'a'",
 			[]change{{"a", "org_A", false}, {"z", "org_A", false}}},
-		{"a truncation, with the facts", "TRUNCATE organizations CASCADE", []change{{"", "org_A", true}, {"", "org_B", true}, {"", "org_C", true}}},
+		{"a truncation, with the facts", "TRUNCATE organizations CASCADE", []change{{"a", "org_A", true}, {"b", "org_B", true}, {"c", "org_C", true}, {"d", "", true}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -105,7 +115,7 @@ func TestCopyIsNoticed(t *testing.T) {
 func TestMergeIsNoticed(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	if d.version() < 150000 {
+	if d.setting("server_version_num") < 150000 {
 		t.Skip("MERGE is there from PostgreSQL 15")
 	}
 	d.exec(`MERGE INTO compliance_assessments AS c
@@ -117,12 +127,33 @@ func TestMergeIsNoticed(t *testing.T) {
 	d.expect("merged", change{Organization: "a"}, change{Organization: "b"})
 }
 
-func (d *desk) version() (version int) {
+func (d *desk) setting(name string) (value int) {
 	d.t.Helper()
-	if err := d.pool.QueryRow(d.t.Context(), "SELECT current_setting('server_version_num')::integer").Scan(&version); err != nil {
+	if err := d.pool.QueryRow(d.t.Context(), "SELECT current_setting($1)::integer", name).Scan(&value); err != nil {
 		d.t.Fatal(err)
 	}
-	return version
+	return value
+}
+
+// A prepared transaction counts once it is committed, by whichever session; one that is rolled back does not.
+func TestPreparedTransactionsAreNoticed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	if d.setting("max_prepared_transactions") == 0 {
+		t.Skip("this server takes no prepared transactions: max_prepared_transactions is 0")
+	}
+	prepare := func(sql string) (name string) {
+		t.Helper()
+		name = rand.Text() // the server's, not the database's
+		d.exec(fmt.Sprintf("BEGIN; %s; PREPARE TRANSACTION '%s'", sql, name))
+		return name
+	}
+	kept := prepare("UPDATE documents SET deleted = true WHERE organization_id = 'a'")
+	dropped := prepare("UPDATE documents SET deleted = true WHERE organization_id = 'b'")
+	d.expect("prepared")
+	d.exec("COMMIT PREPARED '" + kept + "'")
+	d.exec("ROLLBACK PREPARED '" + dropped + "'")
+	d.expect("committed", change{Organization: "a"})
 }
 
 // What docs/foreign-writers.md says is not noticed. Were it, that would have to say so.
@@ -203,17 +234,47 @@ func TestOwnStatementsAreLeftAlone(t *testing.T) {
 // Every statement of ours that writes one of the tables says that it is ours.
 func TestOwnStatementsSaySo(t *testing.T) {
 	t.Parallel()
-	own := "set_config('claimsync.statement', statement_timestamp()::text, true)"
-	for _, sql := range []string{
-		dbsqlc.OrganizationInsert, dbsqlc.OrganizationInsertMany, dbsqlc.OrganizationUpdate, dbsqlc.OrganizationDelete, dbsqlc.OrganizationSaveScores,
-		dbsqlc.FactsDeleteDocuments, dbsqlc.FactsDeleteAssessments, dbsqlc.FactsDeletePolicies, dbsqlc.FactsDeleteMembers, dbsqlc.FactsDeleteAudits,
-		dbsqlc.FactsDeleteCAPARecords, dbsqlc.FactsInsertDocuments, dbsqlc.FactsInsertAssessments, dbsqlc.FactsInsertPolicies,
-		dbsqlc.FactsInsertMembers, dbsqlc.FactsInsertAudits, dbsqlc.FactsInsertCAPARecords,
-	} {
-		if !strings.Contains(sql, own) {
-			t.Errorf("does not say so: %s", sql)
+	d := &desk{t: t, pool: dbtest.New(t)}
+	watched := map[string]bool{}
+	for _, trigger := range d.status().Triggers {
+		watched[trigger.Table] = false
+	}
+	tables := strings.Join(slices.Sorted(maps.Keys(watched)), "|")
+	writes := regexp.MustCompile(`(?i)\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE(?:\s+TABLE)?)\s+(?:ONLY\s+)?(` + tables + `)\b`)
+	const own = "set_config('claimsync.statement', statement_timestamp()::text, true)"
+	for name, sql := range ownStatements(t) {
+		for _, write := range writes.FindAllStringSubmatch(sql, -1) {
+			if watched[write[1]] = true; !strings.Contains(sql, own) {
+				t.Errorf("%s writes %s, and does not say so: %s", name, write[1], sql)
+			}
 		}
 	}
+	for table, written := range watched {
+		if !written {
+			t.Errorf("no statement was found that writes %s", table)
+		}
+	}
+}
+
+// ownStatements are those of queries, by name, without comments.
+func ownStatements(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("../../queries/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	statements := map[string]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range strings.Split("\n"+string(text), "\n-- name: ")[1:] {
+			name, sql, _ := strings.Cut(part, "\n")
+			statements[name] = regexp.MustCompile("--.*").ReplaceAllString(sql, "")
+		}
+	}
+	return statements
 }
 
 // A statement that changes very many rows calls each trigger once, and the queue gets a row per organization, behind those

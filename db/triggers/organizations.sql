@@ -1,15 +1,11 @@
 -- Whoever changes what is pushed of an organization has it pushed: its tier and its link. What Clerk has of one that was
 -- unlinked, linked elsewhere or deleted has to go, so its Clerk id of before is pushed too. And its score is calculated, as
--- the tier is part of it; a score that was written by hand is calculated over.
+-- the tier is part of it; a score that was written by hand is calculated over. The id of one that is gone is for destinations
+-- that are keyed by it.
 CREATE OR REPLACE FUNCTION {{.Function}}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
 BEGIN
-    -- A statement of claimsync's own, which marks itself; but not what other triggers do within it.
-    IF current_setting('claimsync.statement', true) <> '' THEN
-        IF current_setting('claimsync.statement') = statement_timestamp()::text AND pg_trigger_depth() = 1 THEN
-            RETURN NULL;
-        END IF;
-    END IF;
+    {{template "own"}}
 
     IF TG_OP = 'UPDATE' THEN
         -- What is not pushed, as a name, is compared here: claimsync pushes whatever it is told to.
@@ -40,11 +36,10 @@ BEGIN
         INSERT INTO {{.Changes}} (bulk, organization_id, clerk_org_id)
         SELECT count(*) OVER () >= {{.Many}}, id, clerk_org_id FROM claimsync_written;
     ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO {{.Changes}} (bulk, clerk_org_id)
-        SELECT count(*) OVER () >= {{.Many}}, clerk_org_id FROM claimsync_written WHERE clerk_org_id IS NOT NULL;
+        INSERT INTO {{.Changes}} (bulk, organization_id, clerk_org_id)
+        SELECT count(*) OVER () >= {{.Many}}, id, clerk_org_id FROM claimsync_written;
     ELSE -- before TRUNCATE
-        INSERT INTO {{.Changes}} (bulk, clerk_org_id)
-        SELECT true, clerk_org_id FROM {{.Table}} WHERE clerk_org_id IS NOT NULL;
+        INSERT INTO {{.Changes}} (bulk, organization_id, clerk_org_id) SELECT true, id, clerk_org_id FROM {{.Table}};
     END IF;
     RETURN NULL;
 END

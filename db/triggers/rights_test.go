@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/db/dbtest"
 )
 
 // migrationDown is the way back of the migration that makes the queue.
@@ -93,6 +94,37 @@ func TestFunctionsAreNotLent(t *testing.T) {
 		}
 		_ = tx.Rollback(t.Context())
 	}
+}
+
+// Nor do default privileges lend them, which nobody takes back by revoking from PUBLIC; and whom somebody has granted one to
+// by hand loses it with the next installation that has something to do.
+func TestDefaultPrivilegesLendNothing(t *testing.T) {
+	t.Parallel()
+	d := &desk{t: t, pool: dbtest.New(t)}
+	tx := d.role("USAGE ON SCHEMA public")
+	var role string
+	if err := tx.QueryRow(t.Context(), "SELECT current_user::text").Scan(&role); err != nil {
+		t.Fatal(err)
+	}
+	d.exec("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO " + role)
+	d.exec("CREATE FUNCTION lent() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+	lent := func() (functions []string) {
+		t.Helper()
+		rows, err := d.pool.Query(t.Context(), `SELECT proname::text FROM pg_proc
+			WHERE proname ~ '^(claimsync_|lent$)' AND has_function_privilege($1, oid, 'EXECUTE') ORDER BY 1`, role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if functions, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+			t.Fatal(err)
+		}
+		return functions
+	}
+	d.install()
+	same(t, "what the role may call", lent(), []string{"lent"})
+	d.exec("GRANT EXECUTE ON FUNCTION claimsync_documents_written TO " + role + "; DROP TRIGGER claimsync_insert ON documents")
+	d.install()
+	same(t, "what the role may call, after another installation", lent(), []string{"lent"})
 }
 
 // The functions are for those whom they are granted to, wherever their search_path leads.

@@ -38,7 +38,7 @@ type Trigger struct {
 type Status struct {
 	Triggers []Trigger
 
-	// Waiting is how many changes nobody has taken yet, counted up to 10,000, and Oldest for how long the first has waited.
+	// Waiting is how many changes nobody has taken yet, counted up to 10,000, and Oldest for how long the oldest of these has waited.
 	// Where some process runs Sync.Run it is a second or so.
 	Waiting int64
 	Oldest  time.Duration
@@ -62,19 +62,18 @@ func (s Status) Complete() bool {
 	return s.Count(Installed) > 0 && s.Count(Installed)+s.Count(NoTable) == len(s.Triggers)
 }
 
-// Read looks.
+// Amiss reports whether some are installed, and not all of them as they should be.
+func (s Status) Amiss() bool { return !s.Absent() && !s.Complete() }
+
+// Read looks: three queries, of a millisecond in all, however many rows there are.
 func Read(ctx context.Context, conn db.Querier) (Status, error) {
 	places, err := find(ctx, conn)
 	if err != nil {
 		return Status{}, err
 	}
 	var s Status
-	for _, p := range places {
-		triggers, err := p.read(ctx, conn)
-		if err != nil {
-			return Status{}, err
-		}
-		s.Triggers = append(s.Triggers, triggers...)
+	if s.Triggers, err = read(ctx, conn, places...); err != nil {
+		return Status{}, err
 	}
 	waiting, err := dbsqlc.New().OrganizationChangesWaiting(ctx, conn, waitingAtMost)
 	if err != nil {
@@ -84,50 +83,74 @@ func Read(ctx context.Context, conn db.Querier) (Status, error) {
 	return s, nil
 }
 
-// read returns how the table's triggers stand, in the order of their names there.
-func (p *place) read(ctx context.Context, conn db.Querier) ([]Trigger, error) {
-	_, version, err := p.render()
+// read returns how the tables' triggers stand, in the order of their names there.
+func read(ctx context.Context, conn db.Querier, places ...place) (triggers []Trigger, err error) {
+	found, err := installed(ctx, conn, places)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("looking for the triggers: %w", err)
 	}
-	states, err := p.states(ctx, conn, version)
-	if err != nil {
-		return nil, fmt.Errorf("looking for the triggers of %s: %w", p.name, err)
-	}
-	triggers := make([]Trigger, len(p.triggers))
-	for i, name := range p.triggers {
-		triggers[i] = Trigger{Table: p.name, Name: name, State: Missing}
-		if state, found := states[name]; found {
-			triggers[i].State = state
+	for _, p := range places {
+		_, version, err := p.render()
+		if err != nil {
+			return nil, err
 		}
-		if !p.ordinary {
-			triggers[i].State = NoTable
+		for _, name := range p.triggers {
+			state := NoTable
+			if p.ordinary {
+				state = found[key{p.oid, name}].state(version)
+			}
+			triggers = append(triggers, Trigger{Table: p.name, Name: name, State: state})
 		}
 	}
 	return triggers, nil
 }
 
-// states are those of the triggers that there are. Enabled for a replica only (R) is off, for all but replication.
-func (p *place) states(ctx context.Context, conn db.Querier, version string) (map[string]State, error) {
+// key is which trigger, of which table.
+type key struct {
+	table uint32
+	name  string
+}
+
+// trigger is one as the database has it.
+type trigger struct {
+	key
+	enabled bool
+	comment *string
+}
+
+func (t *trigger) state(version string) State {
+	switch {
+	case t == nil:
+		return Missing
+	case !t.enabled:
+		return Disabled
+	case t.comment == nil || *t.comment != version:
+		return Outdated
+	}
+	return Installed
+}
+
+// installed are the triggers that there are. Enabled for a replica only (R) is off, for all but replication.
+func installed(ctx context.Context, conn db.Querier, places []place) (map[key]*trigger, error) {
 	const query = `
-		SELECT tgname, CASE
-			WHEN tgenabled NOT IN ('O', 'A') THEN 'disabled'
-			WHEN obj_description(oid, 'pg_trigger') IS DISTINCT FROM $3 THEN 'outdated'
-			ELSE 'installed'
-		END
-		FROM pg_trigger WHERE tgrelid = $1 AND tgname = ANY($2) AND NOT tgisinternal`
-	rows, err := conn.Query(ctx, query, p.oid, p.triggers, version)
+		SELECT tgrelid, tgname, tgenabled IN ('O', 'A'), obj_description(oid, 'pg_trigger')
+		FROM pg_trigger WHERE tgrelid = ANY($1::oid[]) AND tgname = ANY($2) AND NOT tgisinternal`
+	oids := make([]uint32, len(places))
+	for i, p := range places {
+		oids[i] = p.oid
+	}
+	rows, err := conn.Query(ctx, query, oids, factsTriggers)
 	if err != nil {
 		return nil, err
 	}
-	states := map[string]State{}
-	var name string
-	var state State
-	_, err = pgx.ForEachRow(rows, []any{&name, &state}, func() error {
-		states[name] = state
-		return nil
+	triggers, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t trigger, err error) {
+		return t, row.Scan(&t.table, &t.name, &t.enabled, &t.comment)
 	})
-	return states, err
+	found := make(map[key]*trigger, len(triggers))
+	for i, t := range triggers {
+		found[t.key] = &triggers[i]
+	}
+	return found, err
 }
 
 // all reports whether every trigger is in the state.

@@ -19,13 +19,15 @@ import (
 const many = 101
 
 var (
+	//go:embed own.sql
+	ownSQL string
 	//go:embed facts.sql
 	factsSQL string
 	//go:embed organizations.sql
 	organizationsSQL string
 
-	factsTemplate         = template.Must(template.New("facts").Parse(factsSQL))
-	organizationsTemplate = template.Must(template.New("organizations").Parse(organizationsSQL))
+	factsTemplate         = template.Must(template.New("facts").Parse(ownSQL + factsSQL))
+	organizationsTemplate = template.Must(template.New("organizations").Parse(ownSQL + organizationsSQL))
 )
 
 // table is one that has triggers.
@@ -38,7 +40,7 @@ type table struct {
 
 var (
 	organizationsTriggers = []string{"claimsync_insert", "claimsync_update", "claimsync_delete", "claimsync_truncate"}
-	factsTriggers         = append([]string{"claimsync_move"}, organizationsTriggers...)
+	factsTriggers         = append([]string{"claimsync_move"}, organizationsTriggers...) // all that there are
 )
 
 var tables = []table{
@@ -121,6 +123,7 @@ func (p *place) render() (sql, version string, err error) {
 	if err != nil {
 		return "", "", err
 	}
+	b.WriteString(p.revocation())
 	version = fmt.Sprintf("claimsync %x", sha256.Sum256(b.Bytes()))[:len("claimsync ")+12]
 	for _, what := range p.functions {
 		fmt.Fprintf(&b, "\nALTER FUNCTION %s() OWNER TO %s;\n", p.function(what), pgx.Identifier{p.owner}.Sanitize())
@@ -130,6 +133,32 @@ func (p *place) render() (sql, version string, err error) {
 	}
 	return b.String(), version, nil
 }
+
+// revocation takes the functions from all others than their owner. Whom ALTER DEFAULT PRIVILEGES gives them to is not PUBLIC.
+func (p *place) revocation() string {
+	functions := make([]string, len(p.functions))
+	for i, what := range p.functions {
+		functions[i] = "'" + strings.ReplaceAll(p.function(what), "'", "''") + "()'"
+	}
+	return fmt.Sprintf(revocationSQL, strings.Join(functions, ", "))
+}
+
+const revocationSQL = `
+-- Nor may those call them to whom ALTER DEFAULT PRIVILEGES gives whatever function is made.
+DO $do$
+DECLARE
+    lent record;
+BEGIN
+    FOR lent IN
+        SELECT DISTINCT p.oid::pg_catalog.regprocedure AS function, acl.grantee::pg_catalog.regrole AS role
+        FROM pg_catalog.pg_proc AS p, pg_catalog.aclexplode(p.proacl) AS acl
+        WHERE p.oid = ANY(ARRAY[%s]::pg_catalog.regprocedure[]) AND acl.grantee NOT IN (0, p.proowner)
+    LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %%s FROM %%s CASCADE', lent.function, lent.role);
+    END LOOP;
+END
+$do$;
+`
 
 // SQL returns what Install does where nothing is installed yet, to be reviewed, or to be put among the migrations of an
 // application that keeps all of its schema there.

@@ -55,7 +55,7 @@ func main() {
 
 // run is the application, from its start to its end with ctx.
 func run(ctx context.Context, getenv func(string) string, listener net.Listener, logger *slog.Logger) error {
-	pool, err := pgxpool.New(ctx, getenv("DATABASE_URL"))
+	pool, pooled, err := open(ctx, getenv("DATABASE_URL"))
 	if err != nil {
 		return err
 	}
@@ -67,6 +67,7 @@ func run(ctx context.Context, getenv func(string) string, listener net.Listener,
 	settings := &river.Config{
 		Logger: logger, Workers: river.NewWorkers(),
 		SoftStopTimeout: 8 * time.Second, // what a delivery may take
+		PollOnly:        pooled,          // in a pooler's sessions nobody can LISTEN
 		Queues:          map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 10}},
 	}
 	river.AddWorker(settings.Workers, &mailWorker{logger: logger})

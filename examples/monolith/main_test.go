@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -36,12 +37,17 @@ type monolith struct {
 // start starts the application on an empty database.
 func start(t *testing.T) *monolith {
 	t.Helper()
+	return startOn(t, dbtest.EmptyURL(t), "")
+}
+
+// startOn starts it on a database that it reaches through another URL, if there is one.
+func startOn(t *testing.T, database, through string) *monolith {
+	t.Helper()
 	clerk, err := clerktest.Start(clerktest.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = clerk.Close() })
-	database := dbtest.EmptyURL(t)
 	pool, err := db.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +55,7 @@ func start(t *testing.T) *monolith {
 	t.Cleanup(pool.Close)
 	m := &monolith{t: t, pool: pool, clerk: clerk, crm: startCRM(t), log: &logtest.Journal{}}
 	m.run(map[string]string{
-		"DATABASE_URL": database, "STAFF_PASSWORD": password, "CRM_URL": m.crm.url, "CRM_KEY": crmKey,
+		"DATABASE_URL": cmp.Or(through, database), "STAFF_PASSWORD": password, "CRM_URL": m.crm.url, "CRM_KEY": crmKey,
 		"CLERK_SECRET_KEY": clerktest.DefaultSecretKey, "CLERK_API_URL": clerk.BaseURL(),
 	})
 	return m

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/claimsync/claimsync/db/dbtest"
+	"github.com/claimsync/claimsync/internal/pgbouncer"
 )
 
 var nextYear = time.Now().Add(400 * 24 * time.Hour)
@@ -12,7 +15,22 @@ var nextYear = time.Now().Add(400 * 24 * time.Hour)
 // TestOneTransaction: the application's row and job, the score, Clerk's claims and the CRM's account come of one transaction.
 func TestOneTransaction(t *testing.T) {
 	t.Parallel()
-	m := start(t)
+	oneTransaction(t, start(t))
+}
+
+// TestBehindPgBouncer: also through a pooler in transaction mode, beginning with the migrations, and with nothing left in its
+// sessions.
+func TestBehindPgBouncer(t *testing.T) {
+	t.Parallel()
+	pgbouncer.Need(t)
+	database := dbtest.EmptyURL(t)
+	through := pgbouncer.Start(t, database, 6)
+	oneTransaction(t, startOn(t, database, through))
+	pgbouncer.LeavesNothing(t, through, 6)
+}
+
+func oneTransaction(t *testing.T, m *monolith) {
+	t.Helper()
 	m.create("acme")
 	m.until("Clerk knows that it is not insured", func() bool { return strings.Contains(m.claims("acme"), `"insurance_valid":false`) })
 	if status := m.begin("acme", "roof", nextYear); status != http.StatusCreated {

@@ -133,7 +133,7 @@ func TestRedriveAsks(t *testing.T) {
 // TestRedriveIsBounded: when the time is up, what is done is done, and the page says that there is more.
 func TestRedriveIsBounded(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, func(config *web.Config) { config.FanOutTimeout = 400 * time.Millisecond })
+	s := newStage(t, func(config *web.Config) { config.FanOutTimeout = 2 * time.Second })
 	s.exec(`INSERT INTO outbox (topic, key, dirty_since, parked_at, parked_reason)
 		SELECT 'clerk_organization', 'org_'||i, now(), now() - interval '1 h' + i * interval '1 s', 'park 422' FROM generate_series(1, 400) AS i`)
 	held, err := s.pool.Begin(t.Context())

@@ -245,8 +245,8 @@ func TestPausedByWhom(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.work()
-	s.until("the queue is there", func() bool {
-		return s.count("SELECT count(*) FROM river.river_queue WHERE name = $1", claimsync.Topic) == 1
+	s.until("the queue and the process are there", func() bool {
+		return s.count("SELECT count(*) FROM river.river_queue, process WHERE name = $1", claimsync.Topic) == 1
 	})
 	if got := s.request("PUT", "/riverui/api/queues/"+claimsync.Topic+"/pause", nil); got.status != 200 {
 		t.Fatalf("pausing in River UI: %d %s", got.status, got.body)

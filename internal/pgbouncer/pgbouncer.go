@@ -1,4 +1,5 @@
-package main
+// Package pgbouncer starts PgBouncer for a test.
+package pgbouncer
 
 import (
 	"context"
@@ -13,19 +14,19 @@ import (
 	"time"
 )
 
-// pgbouncerPath is where Debian has it, which is on root's PATH only.
-const pgbouncerPath = "/usr/sbin/pgbouncer"
+// path is where Debian has it, which is on root's PATH only.
+const path = "/usr/sbin/pgbouncer"
 
-// needPgBouncer returns where PgBouncer is. Without it the test is left out, unless CLAIMSYNC_PGBOUNCER is "required", as
+// Need returns where PgBouncer is. Without it the test is left out, unless CLAIMSYNC_PGBOUNCER is "required", as
 // in CI.
-func needPgBouncer(t *testing.T) string {
+func Need(t testing.TB) string {
 	t.Helper()
-	path, err := exec.LookPath("pgbouncer")
+	found, err := exec.LookPath("pgbouncer")
 	if err == nil {
-		return path
+		return found
 	}
-	if _, statErr := os.Stat(pgbouncerPath); statErr == nil {
-		return pgbouncerPath
+	if _, statErr := os.Stat(path); statErr == nil {
+		return path
 	}
 	if os.Getenv("CLAIMSYNC_PGBOUNCER") == "required" {
 		t.Fatal(err)
@@ -34,9 +35,9 @@ func needPgBouncer(t *testing.T) string {
 	return ""
 }
 
-// poolerSettings make what one transaction leaves behind meet another one as soon as can be: transactions take turns on few
+// settings make what one transaction leaves behind meet another one as soon as can be: transactions take turns on few
 // connections. Nothing that a client sends when it connects is ignored.
-const poolerSettings = `[databases]
+const settings = `[databases]
 * = host=%s port=%s user=%s password=%s
 
 [pgbouncer]
@@ -50,24 +51,23 @@ server_round_robin = 1
 max_client_conn = 500
 `
 
-const pooledConnections = 6
-
-// pooler starts PgBouncer in transaction mode, and returns the URL of the same database through it.
-func pooler(t *testing.T, database string) string {
+// Start starts PgBouncer in transaction mode, with so many connections to the server, and returns the URL of the same
+// database through it.
+func Start(t testing.TB, database string, connections int) string {
 	t.Helper()
-	program := needPgBouncer(t)
+	program := Need(t)
 	through, err := url.Parse(database)
 	if err != nil {
 		t.Fatal(err)
 	}
 	password, _ := through.User.Password()
 	port := freePort(t)
-	settings := fmt.Sprintf(poolerSettings, through.Hostname(), through.Port(), through.User.Username(), password, port, pooledConnections)
+	text := fmt.Sprintf(settings, through.Hostname(), through.Port(), through.User.Username(), password, port, connections)
 	if os.Geteuid() == 0 { // as which it does not run
-		settings += "user = nobody\n"
+		text += "user = nobody\n"
 	}
 	file := filepath.Join(t.TempDir(), "pgbouncer.ini")
-	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	runBeside(t, program, file)
@@ -77,7 +77,7 @@ func pooler(t *testing.T, database string) string {
 }
 
 // runBeside runs a program until the test ends, and shows what it said if that failed.
-func runBeside(t *testing.T, program string, args ...string) {
+func runBeside(t testing.TB, program string, args ...string) {
 	t.Helper()
 	var said strings.Builder
 	command := exec.Command(program, args...)
@@ -94,7 +94,7 @@ func runBeside(t *testing.T, program string, args ...string) {
 	})
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -104,7 +104,7 @@ func freePort(t *testing.T) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-func awaitListener(t *testing.T, address string) {
+func awaitListener(t testing.TB, address string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
