@@ -52,7 +52,7 @@ func TestNeighbours(t *testing.T) {
 	figures := f.judge(tolerance{})
 	hotChanges := query[int](f, `SELECT n FROM tally WHERE key = $1`, hot)
 	t.Logf("%d of %d changes were of the hot one; the poisoned one was refused %d times", hotChanges, figures.changes, f.refusals())
-	if hotChanges < figures.changes/2 || f.refusals() < 2*rounds {
+	if hotChanges < rounds*changes/2 || f.refusals() < 2*rounds { // to the others' rounds*changes, on a machine of any speed
 		t.Error("they were no burden: the test proves nothing")
 	}
 	bound(t, "p99 of the others beside a poisoned and a hot one", got, most)
