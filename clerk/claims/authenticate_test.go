@@ -162,6 +162,9 @@ func TestVerifierNewContext(t *testing.T) {
 // To who has gone away nothing is refused, so that alarms are not about them.
 func TestNobodyIsRefused(t *testing.T) {
 	r := newReader(t)
+	ended := make(chan struct{})
+	t.Cleanup(func() { close(ended) })
+	r.keys.does(func(http.ResponseWriter, *http.Request) { <-ended }) // or the keys might be there before it is seen that nobody waits
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := r.Verify(ctx, r.mint()); err == nil {
