@@ -53,7 +53,7 @@ func newFleetOn(t *testing.T, url string, organizations int) *fleet {
 	t.Helper()
 	f := &fleet{t: t, url: url, clerk: startClerk(t)}
 	var err error
-	if f.pool, err = db.Open(t.Context(), url); err != nil {
+	if f.pool, err = db.Open(t.Context(), url, patiently); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.pool.Close)
@@ -228,3 +228,6 @@ func swept(processes []*process) (rows int) {
 }
 
 var sweptLine = regexp.MustCompile(`"Woke rows that had no live job".*"rows":(\d+)`)
+
+// patiently has the callers wait for a connection for as long as a busy machine takes: what is tested is not that.
+func patiently(config *pgxpool.Config) { config.ConnConfig.ConnectTimeout = time.Minute }
