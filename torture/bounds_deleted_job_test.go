@@ -54,7 +54,7 @@ func TestDeletedJob(t *testing.T) {
 		},
 		"while it waits, as Clerk told us to": func(f *fleet) time.Time {
 			f.start(processConfig{})
-			f.clerk.SetFaults(clerktest.Fault{Effect: clerktest.Answer, Status: http.StatusTooManyRequests, RetryAfter: 7 * time.Second, Count: 1})
+			f.clerk.SetFaults(clerktest.Fault{Effect: clerktest.Answer, Status: http.StatusTooManyRequests, RetryAfter: 4 * time.Second, Count: 1})
 			f.changeNow(f.keys[0])
 			f.until("Clerk told us to wait", recovery, func() bool {
 				return query[bool](f, `SELECT count(*) > 0 FROM destination WHERE blocked_until > clock_timestamp()`)

@@ -19,12 +19,16 @@ var (
 	seedFlag = flag.Uint64("seed", 0, "of the attacks; default: another one each time")
 )
 
-// waiting is how many tests run beside one another: they wait for leases to expire, more than for a processor.
-const waiting = "20"
+// How many tests run beside one another: they wait for leases to expire, more than for a processor. At full size they
+// want the processor too, and what they bound is of the program, not of its neighbours.
+const (
+	waiting = "20"
+	working = "6"
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", waiting); err != nil {
+	if err := flag.Set("test.parallel", sized(waiting, working)); err != nil {
 		panic(err)
 	}
 	dbtest.Main(m, goleak.Cleanup(func(code int) {

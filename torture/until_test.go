@@ -14,7 +14,7 @@ func (f *fleet) forAtLeast(lasting time.Duration, enough func() bool) {
 }
 
 // untilAllPushed waits until every change is pushed, and returns how long that took since the instant. With -full it
-// waits also until what is in doubt was read back, which is 10 s later.
+// waits also until what is in doubt was read back, which is 10 s later, and 40 s if the first reading was lost.
 func (f *fleet) untilAllPushed(since time.Time) time.Duration {
 	f.t.Helper()
 	f.until("every change is pushed", 2*recovery, func() bool {
@@ -22,7 +22,7 @@ func (f *fleet) untilAllPushed(since time.Time) time.Duration {
 	})
 	took := time.Since(since).Round(time.Millisecond)
 	if *full {
-		f.settle(recovery)
+		f.settle(time.Minute)
 	}
 	return took
 }
