@@ -9,8 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/clerk/clerktest"
+	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/db/dbtest/pgproxy"
 	"github.com/claimsync/claimsync/internal/logtest"
 )
 
@@ -19,15 +23,20 @@ func often(c *claimsync.Config) { c.DriftEvery = 200 * time.Millisecond }
 
 // run runs what runs beside River, until the returned function is called or the test ends.
 func (d *drifting) run(sync *claimsync.Sync) (stop func()) {
+	cancel, done := d.begin(sync)
+	return func() { cancel(); <-done }
+}
+
+// begin is run for who does not want to wait once it is told to stop.
+func (d *drifting) begin(sync *claimsync.Sync) (cancel func(), done <-chan struct{}) {
 	ctx, cancel := context.WithCancel(d.t.Context())
-	done := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(ended)
 		sync.Run(ctx, d.waker)
 	}()
-	stop = func() { cancel(); <-done }
-	d.t.Cleanup(stop)
-	return stop
+	d.t.Cleanup(func() { cancel(); <-ended })
+	return cancel, ended
 }
 
 // report is the last one that was kept; nil: none was.
@@ -231,6 +240,40 @@ func TestDriftStops(t *testing.T) {
 	if took := time.Since(started); took > 2*time.Second {
 		t.Errorf("it took %s to stop", took)
 	}
+	if !d.is("SELECT turn_ends IS NULL AND ended_at IS NULL FROM drift_check") {
+		t.Error("its turn goes on without it, or counts as taken")
+	}
+}
+
+// proxied returns another pool of the same database, with a proxy in between.
+func proxied(t *testing.T, pool *pgxpool.Pool) (*pgproxy.Proxy, *pgxpool.Pool) {
+	t.Helper()
+	proxy, err := pgproxy.Start(pool.Config().ConnString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = proxy.Close() })
+	through, err := db.Open(t.Context(), proxy.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(through.Close)
+	return proxy, through
+}
+
+// … also if it is stopped before it has learnt that the turn is its own.
+func TestDriftStopsTakingItsTurn(t *testing.T) {
+	t.Parallel()
+	var proxy *pgproxy.Proxy
+	d := newDrifting(t, often, func(c *claimsync.Config) { proxy, c.Pool = proxied(t, c.Pool) })
+	taken := proxy.BreakAfter("DriftTurnBegin", pgproxy.Answering("UPDATE 1"))
+	cancel, done := d.begin(d.sync)
+	if err := taken.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	time.AfterFunc(200*time.Millisecond, taken.Release) // or it would be told before it has given up
+	<-done
 	if !d.is("SELECT turn_ends IS NULL AND ended_at IS NULL FROM drift_check") {
 		t.Error("its turn goes on without it, or counts as taken")
 	}

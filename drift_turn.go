@@ -30,6 +30,9 @@ type turn struct {
 
 // beginTurn returns nil if it is another process's turn, or not time.
 func (s *Sync) beginTurn(ctx context.Context) (*turn, error) {
+	// Not to be cut short: it may have been taken, and nobody would know to give it up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), driftTurnTimeout)
+	defer cancel()
 	begun, err := dbsqlc.New().DriftTurnBegin(ctx, s.jobs.Pool, dbsqlc.DriftTurnBeginParams{
 		Topic: Topic, Turn: s.drift.turn, First: min(driftFirst, s.drift.every), Retry: min(driftRetry, s.drift.every),
 		Every: s.drift.every, Periodic: s.drift.every >= 0,
