@@ -18,7 +18,8 @@ loose AS MATERIALIZED (
     SELECT c.id, c.organization_id FROM organization_change AS c
     WHERE c.bulk = @bulk::boolean AND COALESCE(c.organization_id, c.clerk_org_id) <> ALL(@skipped::text[])
         AND c.id <= COALESCE((SELECT max(n.id) FROM next AS n HAVING count(*) >= @max_rows::integer), 9223372036854775807)
-        -- Not an anti join, for which all organizations would be read; nor IS NULL, thought to be so rare that the plan is compiled.
+        -- Not an anti join, for which all organizations would be read; nor IS NULL, thought to be so rare that the plan is
+        -- compiled.
         AND NOT COALESCE((SELECT true FROM organizations AS o WHERE o.id = c.organization_id), false)
     ORDER BY c.id LIMIT @max_rows::integer
     FOR UPDATE SKIP LOCKED
@@ -48,14 +49,14 @@ taken AS (
     WHERE c.bulk = @bulk::boolean AND c.id >= (SELECT r.first FROM reach AS r)
         AND c.id <= GREATEST((SELECT r.last FROM reach AS r), (SELECT max(h.id) FROM chosen AS h))
         AND (c.id IN (SELECT h.id FROM chosen AS h UNION ALL SELECT m.id FROM more AS m)) IS TRUE
-    RETURNING c.id, c.organization_id, c.clerk_org_id, c.changed_at
+    RETURNING c.bulk, c.id, c.organization_id, c.clerk_org_id, c.changed_at
 )
-SELECT t.organization_id, t.clerk_org_id, t.changed_at FROM taken AS t ORDER BY t.id;
+SELECT t.bulk, t.organization_id, t.clerk_org_id, t.changed_at FROM taken AS t ORDER BY t.id;
 
 -- name: OrganizationChangesWaiting :one
--- How many wait, counted no further than most, and for how long the oldest of the first of either kind has: their order is that
--- of time only roughly. One that was made in a long transaction counts
--- from when it was made, although nobody could see it.
+-- How many wait, counted no further than most, and for how long the oldest of the first of either kind has: their order is
+-- that of time only roughly. One that was made in a long transaction counts from when it was made, although nobody could
+-- see it.
 SELECT
     (SELECT count(*) FROM (SELECT FROM organization_change AS w ORDER BY w.bulk, w.id LIMIT @most) AS waiting)::bigint AS changes,
     COALESCE(clock_timestamp() - LEAST(

@@ -3,6 +3,8 @@ package scoring
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,37 +17,36 @@ import (
 // is. What belongs to an organization that another transaction has locked stays for later, see RecalculateContendedTx. An id
 // may be Clerk's: what claimsync_push was asked for.
 func (s *Store) RecalculateChangedTx(ctx context.Context, tx pgx.Tx, query DueQuery) (Due, error) {
-	due, changes, err := s.takeChanges(ctx, tx, query)
+	taken, err := s.takeChanges(ctx, tx, query)
 	if err != nil {
 		return Due{}, fmt.Errorf("looking for what others have changed: %w", err)
 	}
-	return s.calculateChanges(ctx, tx, query, due, changes)
+	return s.calculateChanges(ctx, tx, query, taken)
 }
 
 // calculateChanges calculates what was taken from the queue, and announces it.
-func (s *Store) calculateChanges(ctx context.Context, tx pgx.Tx, query DueQuery, due Due, changes changes) (Due, error) {
+func (s *Store) calculateChanges(ctx context.Context, tx pgx.Tx, query DueQuery, taken changes) (_ Due, err error) {
+	due := taken.due()
 	if len(due.IDs) == 0 {
 		return due, nil
 	}
 	var revisions []*revision
-	if len(changes.ids) > 0 {
-		var saved error
-		revisions, saved = s.calculateAll(ctx, tx, changes.ids, query)
-		if saved != nil {
-			return due, saved
+	if len(taken.ids) > 0 {
+		if revisions, err = s.calculateAll(ctx, tx, taken.ids, query); err != nil {
+			return due, err
 		}
 	}
-	changes.recallLinks(revisions)
+	taken.recallLinks(revisions)
 	for _, r := range revisions {
 		if r.scoreChanged() {
 			due.Changed++
 		}
 	}
-	also, err := s.announcedWith(ctx, tx, changes, revisions)
+	also, err := s.announcedWith(ctx, tx, taken, revisions)
 	if err != nil {
 		return due, err
 	}
-	return due, s.mark(ctx, tx, changes.urgency, revisions, also)
+	return due, s.mark(ctx, tx, taken.urgency, revisions, also)
 }
 
 // nearRows is how far behind the first row that is taken others of the same organizations are looked for, in some 1 ms.
@@ -56,7 +57,12 @@ type changes struct {
 	ids         []string            // organizations to be calculated, if they exist
 	told        map[string][]string // of these, what of Clerk's is to be pushed whatever comes of it
 	clerkOrgIDs []string            // to be pushed, of which no organization was named
-	urgency     Urgency
+	urgency     Urgency             // as of the most urgent
+	oldest      time.Time
+}
+
+func newChanges() changes {
+	return changes{told: map[string][]string{}, urgency: UrgencyBackfill}
 }
 
 // recallLinks has the revisions of organizations that somebody has unlinked begin before that.
@@ -95,50 +101,50 @@ func (s *Store) announcedWith(ctx context.Context, tx pgx.Tx, c changes, revisio
 }
 
 // takeChanges removes changes from the queue, with their organizations locked.
-func (s *Store) takeChanges(ctx context.Context, tx pgx.Tx, query DueQuery) (due Due, taken changes, err error) {
-	taken.told = map[string][]string{}
+func (s *Store) takeChanges(ctx context.Context, tx pgx.Tx, query DueQuery) (changes, error) {
+	taken := newChanges()
 	for _, bulk := range []bool{query.BulkFirst, !query.BulkFirst} {
 		rows, err := s.queries.OrganizationChangesTake(ctx, tx, dbsqlc.OrganizationChangesTakeParams{
 			Bulk: bulk, MaxRows: query.Limit, NearRows: nearRows, Skipped: append([]string{}, query.Skipped...), // not nil, as in claimDue
 		})
 		if err != nil {
-			return Due{}, changes{}, err
+			return changes{}, err
 		}
-		taken.urgency = UrgencyLive
-		if bulk {
-			taken.urgency = UrgencyBackfill
+		for _, row := range rows {
+			taken.add(row)
 		}
-		taken.add(&due, rows)
-		if len(due.IDs) > 0 {
+		if len(rows) > 0 {
 			break
 		}
 	}
-	return due, taken, nil
+	return taken, nil
 }
 
-// add sorts the rows, each organization once.
-func (c *changes) add(due *Due, rows []dbsqlc.OrganizationChangesTakeRow) {
-	seen := map[string]bool{}
-	for _, row := range rows {
-		id := deref(row.OrganizationID)
-		if due.DueAt.IsZero() || row.ChangedAt.Before(due.DueAt) {
-			due.DueAt = row.ChangedAt
-		}
-		switch clerkOrgID := row.ClerkOrgID; {
-		case id == "":
-			c.clerkOrgIDs = append(c.clerkOrgIDs, deref(clerkOrgID))
-			due.IDs = append(due.IDs, deref(clerkOrgID))
-		case clerkOrgID != nil:
-			c.told[id] = append(c.told[id], *clerkOrgID)
-			fallthrough
-		default:
-			if !seen[id] {
-				seen[id] = true
-				c.ids = append(c.ids, id)
-			}
-		}
+// add sorts a change in, each organization once.
+func (c *changes) add(row dbsqlc.OrganizationChangesTakeRow) {
+	if c.oldest.IsZero() || row.ChangedAt.Before(c.oldest) {
+		c.oldest = row.ChangedAt
 	}
-	due.IDs = append(due.IDs, c.ids...)
+	if !row.Bulk {
+		c.urgency = UrgencyLive
+	}
+	if row.OrganizationID == nil {
+		c.clerkOrgIDs = append(c.clerkOrgIDs, deref(row.ClerkOrgID))
+		return
+	}
+	id := *row.OrganizationID
+	if _, known := c.told[id]; !known {
+		c.ids = append(c.ids, id)
+		c.told[id] = nil
+	}
+	if row.ClerkOrgID != nil {
+		c.told[id] = append(c.told[id], *row.ClerkOrgID)
+	}
+}
+
+// due is what is due by them.
+func (c *changes) due() Due {
+	return Due{IDs: slices.Concat(c.clerkOrgIDs, c.ids), DueAt: c.oldest}
 }
 
 // calculateAll calculates those of the organizations that exist, and stores their scores.

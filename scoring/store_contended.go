@@ -42,18 +42,11 @@ func (s *Store) RecalculateContendedTx(ctx context.Context, tx pgx.Tx, query Due
 	if err != nil {
 		return Due{}, fmt.Errorf("taking the changes of organization %s: %w", id, err)
 	}
-	due, taken := Due{}, changes{told: map[string][]string{}, urgency: UrgencyBackfill}
-	sorted := make([]dbsqlc.OrganizationChangesTakeRow, len(rows))
-	for i, row := range rows {
-		sorted[i] = dbsqlc.OrganizationChangesTakeRow{
-			OrganizationID: row.OrganizationID, ClerkOrgID: row.ClerkOrgID, ChangedAt: row.ChangedAt,
-		}
-		if !row.Bulk {
-			taken.urgency = UrgencyLive
-		}
+	taken := newChanges()
+	for _, row := range rows {
+		taken.add(dbsqlc.OrganizationChangesTakeRow(row))
 	}
-	taken.add(&due, sorted)
-	return s.calculateChanges(ctx, tx, query, due, taken)
+	return s.calculateChanges(ctx, tx, query, taken)
 }
 
 // waitFor locks an organization, if it gets it in time. One that is gone has nothing that could be locked.

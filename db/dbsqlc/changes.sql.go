@@ -91,7 +91,8 @@ loose AS MATERIALIZED (
     SELECT c.id, c.organization_id FROM organization_change AS c
     WHERE c.bulk = $1::boolean AND COALESCE(c.organization_id, c.clerk_org_id) <> ALL($2::text[])
         AND c.id <= COALESCE((SELECT max(n.id) FROM next AS n HAVING count(*) >= $3::integer), 9223372036854775807)
-        -- Not an anti join, for which all organizations would be read; nor IS NULL, thought to be so rare that the plan is compiled.
+        -- Not an anti join, for which all organizations would be read; nor IS NULL, thought to be so rare that the plan is
+        -- compiled.
         AND NOT COALESCE((SELECT true FROM organizations AS o WHERE o.id = c.organization_id), false)
     ORDER BY c.id LIMIT $3::integer
     FOR UPDATE SKIP LOCKED
@@ -119,9 +120,9 @@ taken AS (
     WHERE c.bulk = $1::boolean AND c.id >= (SELECT r.first FROM reach AS r)
         AND c.id <= GREATEST((SELECT r.last FROM reach AS r), (SELECT max(h.id) FROM chosen AS h))
         AND (c.id IN (SELECT h.id FROM chosen AS h UNION ALL SELECT m.id FROM more AS m)) IS TRUE
-    RETURNING c.id, c.organization_id, c.clerk_org_id, c.changed_at
+    RETURNING c.bulk, c.id, c.organization_id, c.clerk_org_id, c.changed_at
 )
-SELECT t.organization_id, t.clerk_org_id, t.changed_at FROM taken AS t ORDER BY t.id
+SELECT t.bulk, t.organization_id, t.clerk_org_id, t.changed_at FROM taken AS t ORDER BY t.id
 `
 
 type OrganizationChangesTakeParams struct {
@@ -132,6 +133,7 @@ type OrganizationChangesTakeParams struct {
 }
 
 type OrganizationChangesTakeRow struct {
+	Bulk           bool
 	OrganizationID *string
 	ClerkOrgID     *string
 	ChangedAt      time.Time
@@ -159,7 +161,12 @@ func (q *Queries) OrganizationChangesTake(ctx context.Context, db DBTX, arg Orga
 	var items []OrganizationChangesTakeRow
 	for rows.Next() {
 		var i OrganizationChangesTakeRow
-		if err := rows.Scan(&i.OrganizationID, &i.ClerkOrgID, &i.ChangedAt); err != nil {
+		if err := rows.Scan(
+			&i.Bulk,
+			&i.OrganizationID,
+			&i.ClerkOrgID,
+			&i.ChangedAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -237,9 +244,9 @@ type OrganizationChangesWaitingRow struct {
 	Oldest  time.Duration
 }
 
-// How many wait, counted no further than most, and for how long the oldest of the first of either kind has: their order is that
-// of time only roughly. One that was made in a long transaction counts
-// from when it was made, although nobody could see it.
+// How many wait, counted no further than most, and for how long the oldest of the first of either kind has: their order is
+// that of time only roughly. One that was made in a long transaction counts from when it was made, although nobody could
+// see it.
 func (q *Queries) OrganizationChangesWaiting(ctx context.Context, db DBTX, most int32) (OrganizationChangesWaitingRow, error) {
 	row := db.QueryRow(ctx, OrganizationChangesWaiting, most)
 	var i OrganizationChangesWaitingRow
