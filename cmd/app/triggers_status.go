@@ -44,10 +44,14 @@ func (c *triggersStatusCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	queue, err := triggers.ReadQueue(ctx, pool)
+	if err != nil {
+		return err
+	}
 	if c.JSON {
-		err = json.NewEncoder(a.stdout).Encode(triggersJSONOf(status))
+		err = json.NewEncoder(a.stdout).Encode(triggersJSONOf(status, queue))
 	} else {
-		err = printTriggers(a.stdout, status)
+		err = printTriggers(a.stdout, status, queue)
 	}
 	if err == nil && status.Amiss() {
 		return errReported
@@ -63,10 +67,10 @@ type triggersJSON struct {
 	Oldest  float64                              `json:"oldest_seconds"`
 }
 
-func triggersJSONOf(status triggers.Status) triggersJSON {
+func triggersJSONOf(status triggers.Status, queue triggers.Queue) triggersJSON {
 	j := triggersJSON{
 		State: triggersState(status), Tables: map[string]map[string]triggers.State{},
-		Waiting: status.Waiting, Oldest: status.Oldest.Seconds(),
+		Waiting: queue.Waiting, Oldest: queue.Oldest.Seconds(),
 	}
 	for _, t := range status.Triggers {
 		if j.Tables[t.Table] == nil {
@@ -89,7 +93,7 @@ func triggersState(status triggers.Status) string {
 }
 
 // printTriggers has a line per table, or one per trigger where they are not alike.
-func printTriggers(w io.Writer, status triggers.Status) error {
+func printTriggers(w io.Writer, status triggers.Status, queue triggers.Queue) error {
 	table := newTable(w)
 	for i := 0; i < len(status.Triggers); {
 		first := status.Triggers[i]
@@ -109,7 +113,7 @@ func printTriggers(w io.Writer, status triggers.Status) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	return printParagraphs(w, append([]string{""}, triggersInWords(status)...))
+	return printParagraphs(w, append([]string{""}, triggersInWords(status, queue)...))
 }
 
 func triggerStateInWords(state triggers.State) string {
@@ -119,7 +123,7 @@ func triggerStateInWords(state triggers.State) string {
 	return string(state)
 }
 
-func triggersInWords(status triggers.Status) (said []string) {
+func triggersInWords(status triggers.Status, queue triggers.Queue) (said []string) {
 	switch {
 	case status.Absent():
 		said = append(said, "What others than claimsync write is not noticed. To have it noticed: app triggers install")
@@ -130,13 +134,13 @@ func triggersInWords(status triggers.Status) (said []string) {
 			"and then, for what was missed, app recalculate --all")
 	}
 	switch {
-	case status.Waiting == 0:
+	case queue.Waiting == 0:
 		said = append(said, "No change waits to be calculated.")
-	case status.Oldest < changesLate:
-		said = append(said, fmt.Sprintf("Changes that wait to be calculated: %d.", status.Waiting))
+	case queue.Oldest < changesLate:
+		said = append(said, fmt.Sprintf("Changes that wait to be calculated: %d.", queue.Waiting))
 	default:
 		said = append(said, fmt.Sprintf("Changes that wait to be calculated: %d, the first for %s. Is any app serve running? "+
-			"app status tells.", status.Waiting, status.Oldest.Round(time.Second)))
+			"app status tells.", queue.Waiting, queue.Oldest.Round(time.Second)))
 	}
 	return said
 }

@@ -4,16 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/claimsync/claimsync/db"
-	"github.com/claimsync/claimsync/db/dbsqlc"
 )
-
-// waitingAtMost is how far the queue is counted.
-const waitingAtMost = 10_000
 
 // State says how a trigger stands.
 type State string
@@ -34,14 +29,9 @@ type Trigger struct {
 	State State
 }
 
-// Status says which triggers there are, and what they have left to be done.
+// Status says which triggers there are.
 type Status struct {
 	Triggers []Trigger
-
-	// Waiting is how many changes nobody has taken yet, counted up to 10,000, and Oldest for how long the oldest of these has waited.
-	// Where some process runs Sync.Run it is a second or so.
-	Waiting int64
-	Oldest  time.Duration
 }
 
 // Count returns how many triggers are in the state.
@@ -65,22 +55,14 @@ func (s Status) Complete() bool {
 // Amiss reports whether some are installed, and not all of them as they should be.
 func (s Status) Amiss() bool { return !s.Absent() && !s.Complete() }
 
-// Read looks: three queries, of a millisecond in all, however many rows there are.
+// Read looks: two queries of the catalog.
 func Read(ctx context.Context, conn db.Querier) (Status, error) {
 	places, err := find(ctx, conn)
 	if err != nil {
 		return Status{}, err
 	}
-	var s Status
-	if s.Triggers, err = read(ctx, conn, places...); err != nil {
-		return Status{}, err
-	}
-	waiting, err := dbsqlc.New().OrganizationChangesWaiting(ctx, conn, waitingAtMost)
-	if err != nil {
-		return Status{}, fmt.Errorf("looking at the queue of changes: %w", err)
-	}
-	s.Waiting, s.Oldest = waiting.Changes, max(0, waiting.Oldest)
-	return s, nil
+	triggers, err := read(ctx, conn, places...)
+	return Status{Triggers: triggers}, err
 }
 
 // read returns how the tables' triggers stand, in the order of their names there.
