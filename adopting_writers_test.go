@@ -107,7 +107,8 @@ func TestAdoptedWritersAgainstTheOrder(t *testing.T) {
 				}
 				locked <- batch.Rollback(t.Context())
 			}()
-			waitForLocks(t, ours, 1)
+			d := &decider{t: t, pool: ours}
+			d.until("the batch waits", func() bool { return d.waiting() == 1 })
 			_, err := theirs.Exec(t.Context(), grade, test.order[1])
 			if err == nil {
 				err = theirs.Commit(t.Context())
@@ -151,24 +152,6 @@ func run(t *testing.T, tx pgx.Tx, sql string, args ...any) {
 	t.Helper()
 	if _, err := tx.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatalf("%s: %v", sql, err)
-	}
-}
-
-// waitForLocks returns once so many sessions of the database wait for others.
-func waitForLocks(t *testing.T, pool *pgxpool.Pool, sessions int) {
-	t.Helper()
-	const query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		var n int
-		if err := pool.QueryRow(t.Context(), query).Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		if n >= sessions {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("after 30 s %d sessions wait, want %d", n, sessions)
-		}
 	}
 }
 

@@ -264,6 +264,13 @@ func (d *decider) until(what string, condition func() bool) {
 	}
 }
 
+// waiting is how many transactions wait for a lock.
+func (d *decider) waiting() int {
+	d.t.Helper()
+	return int(valueOf[int64](d, `SELECT count(*) FROM pg_stat_activity
+		WHERE datname = current_database() AND wait_event_type = 'Lock'`))
+}
+
 func (d *decider) is(query string, args ...any) bool { return valueOf[bool](d, query, args...) }
 
 func (d *decider) text(query string) string { return valueOf[string](d, query) }

@@ -196,13 +196,6 @@ func TestDeletedWhileLinking(t *testing.T) {
 	}
 }
 
-// waiting is how many transactions wait for a lock.
-func (h *hooked) waiting() int {
-	h.t.Helper()
-	return int(valueOf[int64](&h.decider, `SELECT count(*) FROM pg_stat_activity
-		WHERE datname = current_database() AND wait_event_type = 'Lock'`))
-}
-
 // What is linked by hand while an event does is left so.
 func TestLinkedWhileLinking(t *testing.T) {
 	h := newHooked(t)
