@@ -48,7 +48,8 @@ func TestMigrationsOnlyAdd(t *testing.T) {
 		migrateTo(t, pool, version)
 		shaped := shapeOf(t, pool)
 		for _, what := range before.tightened(shaped) {
-			if version > 3 {
+			// What 00015 demands of the outbox's rows was demanded before: TestOutboxValid.
+			if version > 3 && !(version == 15 && what == "outbox: CHECK (outbox_valid(outbox.*))") {
 				t.Errorf("migration %d restricts %s", version, what)
 			}
 		}
