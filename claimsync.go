@@ -185,19 +185,15 @@ type organizationMarker struct {
 	follow []string // topics, sorted, since each mark locks rows
 }
 
-func (m organizationMarker) MarkTx(
-	ctx context.Context, tx pgx.Tx, urgency scoring.Urgency, clerkOrgIDs ...string,
+func (m organizationMarker) QueueMarks(
+	ctx context.Context, batch *pgx.Batch, urgency scoring.Urgency, changed scoring.Changed,
 ) error {
-	return m.outbox.MarkTx(ctx, tx, m.waker, Topic, priorityOf(urgency), clerkOrgIDs...)
-}
-
-func (m organizationMarker) ChangedTx(ctx context.Context, tx pgx.Tx, urgency scoring.Urgency, ids ...string) error {
+	priority := priorityOf(urgency)
+	err := m.outbox.QueueMark(ctx, batch, m.waker, Topic, priority, changed.ClerkOrgIDs...)
 	for _, topic := range m.follow {
-		if err := m.outbox.MarkTx(ctx, tx, m.waker, topic, priorityOf(urgency), ids...); err != nil {
-			return err
-		}
+		err = errors.Join(err, m.outbox.QueueMark(ctx, batch, m.waker, topic, priority, changed.IDs...))
 	}
-	return nil
+	return err
 }
 
 // priorityOf translates between two packages that do not know each other.

@@ -259,9 +259,9 @@ func (h *hooked) reads() int {
 	return len(slices.DeleteFunc(h.clerk.Requests(), func(r clerktest.Request) bool { return r.Method != "GET" }))
 }
 
-// brokenWaker cannot insert jobs.
+// brokenWaker knows of no jobs.
 type brokenWaker struct{}
 
-func (brokenWaker) WakeTx(context.Context, pgx.Tx, string, outbox.Priority, []string) ([]int64, error) {
-	return nil, context.DeadlineExceeded
+func (brokenWaker) WakeUp(context.Context) (outbox.WakeUp, error) {
+	return outbox.WakeUp{}, context.DeadlineExceeded
 }

@@ -9,9 +9,14 @@ CREATE TYPE river.river_job_state AS ENUM (
 CREATE TABLE river.river_job (
     id           bigserial PRIMARY KEY,
     state        river.river_job_state NOT NULL DEFAULT 'available',
+    max_attempts smallint NOT NULL,
     attempted_at timestamptz,
+    created_at   timestamptz NOT NULL DEFAULT now(),
     scheduled_at timestamptz NOT NULL DEFAULT now(),
     priority     smallint NOT NULL DEFAULT 1,
+    args         jsonb NOT NULL,
+    kind         text NOT NULL,
+    metadata     jsonb NOT NULL DEFAULT '{}',
     queue        text NOT NULL DEFAULT 'default'
 );
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // transactAttempts bounds how often Transact runs its function: conflicts that persist are the caller's to hear of.
@@ -30,6 +31,50 @@ type Querier interface {
 // serialization failure (40001) or a deadlock (40P01) it starts over, a few times: fn must not have effects outside
 // the transaction.
 func Transact(ctx context.Context, conn Beginner, fn func(pgx.Tx) error) error {
+	return retryConflicts(ctx, func() error {
+		return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, fn)
+	})
+}
+
+// TransactInTwo is Transact for a transaction that knows all it reads before it writes: it takes two round trips, of which
+// BEGIN and COMMIT are none. Both functions queue; read's results are there when write is called, which may refuse.
+func TransactInTwo(
+	ctx context.Context, pool *pgxpool.Pool, read func(batch *pgx.Batch), write func(batch *pgx.Batch) error,
+) error {
+	return retryConflicts(ctx, func() error {
+		return pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+			err := transactInTwo(ctx, conn, read, write)
+			if err != nil && conn.Conn().PgConn().TxStatus() != idle {
+				// A connection whose transaction could not be ended is not used again: the pool sees to that.
+				_, _ = conn.Exec(context.WithoutCancel(ctx), "rollback")
+			}
+			return err
+		})
+	})
+}
+
+// idle is the status of a connection without a transaction.
+// https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-READYFORQUERY
+const idle = 'I'
+
+func transactInTwo(
+	ctx context.Context, conn *pgxpool.Conn, read func(batch *pgx.Batch), write func(batch *pgx.Batch) error,
+) error {
+	batch := &pgx.Batch{}
+	batch.Queue("begin isolation level read committed")
+	read(batch)
+	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+		return err
+	}
+	batch = &pgx.Batch{}
+	if err := write(batch); err != nil {
+		return err
+	}
+	batch.Queue("commit")
+	return conn.SendBatch(ctx, batch).Close()
+}
+
+func retryConflicts(ctx context.Context, transact func() error) error {
 	var err error
 	for attempt := range transactAttempts {
 		if attempt > 0 {
@@ -37,8 +82,7 @@ func Transact(ctx context.Context, conn Beginner, fn func(pgx.Tx) error) error {
 				return fmt.Errorf("%w (while waiting to retry: %w)", waitErr, err)
 			}
 		}
-		err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, fn)
-		if !IsConflict(err) {
+		if err = transact(); !IsConflict(err) {
 			return err
 		}
 	}

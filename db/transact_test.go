@@ -81,3 +81,69 @@ func TestTransactGivesUp(t *testing.T) {
 		t.Errorf("cancelled between two runs: %v", err)
 	}
 }
+
+func TestTransactInTwo(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	exec(t, pool, "CREATE TABLE counter (n int NOT NULL CHECK (n < 10))")
+	exec(t, pool, "INSERT INTO counter VALUES (0)")
+	refused := errors.New("refused")
+	tests := map[string]struct {
+		read  string
+		write string
+		fail  error // of write's function
+		code  string
+		left  int
+	}{
+		"commits":                      {"SELECT n FROM counter FOR UPDATE", "UPDATE counter SET n = n + 1", nil, "", 1},
+		"write refuses":                {"UPDATE counter SET n = 5 RETURNING n", "UPDATE counter SET n = 6", refused, "", 1},
+		"a statement of read fails":    {"SELECT 1 / 0", "UPDATE counter SET n = 6", nil, "22012", 1},
+		"a statement of write fails":   {"UPDATE counter SET n = 5 RETURNING n", "UPDATE counter SET n = 11", nil, "23514", 1},
+		"a statement of write is none": {"UPDATE counter SET n = 5 RETURNING n", "NONE", nil, "42601", 1},
+	}
+	for _, name := range []string{
+		"commits", "write refuses", "a statement of read fails", "a statement of write fails", "a statement of write is none",
+	} {
+		test := tests[name]
+		var n int
+		err := db.TransactInTwo(t.Context(), pool,
+			func(batch *pgx.Batch) {
+				batch.Queue(test.read).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+			},
+			func(batch *pgx.Batch) error {
+				batch.Queue(test.write)
+				return test.fail
+			})
+		if test.fail != nil && !errors.Is(err, test.fail) || db.Code(err) != test.code || err != nil == (name == "commits") {
+			t.Errorf("%s: %v", name, err)
+		}
+		var left int
+		if err := pool.QueryRow(t.Context(), "SELECT n FROM counter").Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+		if left != test.left {
+			t.Errorf("%s: the counter is %d, want %d", name, left, test.left)
+		}
+		if total := pool.Stat().TotalConns(); total != 1 {
+			t.Errorf("%s: %d connections, want the same one again", name, total)
+		}
+	}
+}
+
+// What was read is read anew after a conflict.
+func TestTransactInTwoAfterConflict(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t)
+	var reads []int
+	err := db.TransactInTwo(t.Context(), pool,
+		func(batch *pgx.Batch) { reads = append(reads, len(reads)) },
+		func(batch *pgx.Batch) error {
+			if len(reads) < 3 {
+				batch.Queue("DO $$ BEGIN RAISE serialization_failure; END $$")
+			}
+			return nil
+		})
+	if err != nil || len(reads) != 3 {
+		t.Errorf("%d tries: %v; want 3", len(reads), err)
+	}
+}

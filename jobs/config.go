@@ -26,16 +26,13 @@ const (
 	// DefaultSweepEvery is how often the fleet looks for rows that nothing will deliver.
 	DefaultSweepEvery = time.Second
 
-	// notifyCooldown is how long after one notification River leaves out another for the same queue. It does so when a
-	// job is inserted and not when that is committed, so a job may go without one that its predecessor's commit had used
-	// up before: the lower, the rarer. It is a setting of the inserting client and called FetchCooldown there.
-	notifyCooldown = time.Millisecond
-
 	// fetchCooldown is the shortest time between two fetches by one process.
 	fetchCooldown = 10 * time.Millisecond
 
-	// fetchPollInterval is how long a job waits that went without a notification.
-	fetchPollInterval = 100 * time.Millisecond
+	// fetchPollInterval is how long a job waits whose announcement was lost; pollOnlyInterval is how long any does where
+	// there are none.
+	fetchPollInterval = time.Second
+	pollOnlyInterval  = 100 * time.Millisecond
 
 	// settleTimeout is how long recording a result may take at least; it goes on when the process is told to stop.
 	settleTimeout = 3 * time.Second
@@ -72,6 +69,10 @@ type Config struct {
 	// SoftStopTimeout is how long a stop waits for deliveries under way before it cancels them: of RiverConfig's client alone,
 	// since it counts for all jobs of one. Defaults to what a delivery may take.
 	SoftStopTimeout time.Duration
+
+	// PollOnly has workers look for jobs, instead of being told of them: for a pooler, in whose sessions nobody can listen. Of
+	// RiverConfig's client alone, since it counts for all queues of one.
+	PollOnly bool
 
 	// Stopping is done when the process begins to stop: jobs that wait for their turn to call the destination then go back
 	// into the queue at once, and failures that the log has yet to sum up are summed up. Defaults to never: they go when

@@ -6,8 +6,5 @@
 //	client, err := river.NewClient(riverpgxv5.New(pool), riverConfig)
 //	go jobs.NewMaintainer(config, jobs.NewWaker(client)).Run(ctx)
 //
-// River leaves out notifications within a client's FetchCooldown of one another. A client with the default, 100 ms, makes
-// some jobs wait for the queue's next poll, another 100 ms; set it lower if that is too long.
-//
 // [RiverConfig] and [InsertConfig] have the settings for clients of our own.
 package jobs

@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/claimsync/claimsync/internal/recurring"
 )
 
-// Maintainer does step 5 of the protocol, sweep, and probes a destination whose breaker is open. It runs beside River and
-// not on it, because it guards against what River may lose, and goes on while its queue is paused: recovery does not wait
-// for River to elect a leader.
+// announceAgain is how long after a failure of the database jobs are announced again.
+const announceAgain = time.Second
+
+// Maintainer does step 5 of the protocol, sweep, probes a destination whose breaker is open, and announces the jobs whose
+// transactions did not. It runs beside River and not on it, because it guards against what River may lose, and goes on
+// while its queue is paused: recovery does not wait for River to elect a leader.
 type Maintainer struct {
 	config  Config
 	queue   Waker
@@ -30,6 +34,7 @@ func NewMaintainer(config Config, queue Waker) *Maintainer {
 func (m *Maintainer) Run(ctx context.Context) {
 	defer m.config.bursts.end()
 	defer m.probing.Wait()
+	defer m.announce(ctx)()
 	m.probeSoon(ctx)
 	recurring.Run(ctx, m.config.Logger, "Maintaining the outbox", m.config.SweepEvery, m.maintain)
 }
@@ -41,6 +46,17 @@ func (m *Maintainer) maintain(ctx context.Context) error {
 		failures = append(failures, m.sweep(ctx, topic), m.lookAtBreaker(ctx, topic, destination))
 	}
 	return errors.Join(failures...)
+}
+
+// announce announces jobs until ctx is done. The caller waits for its end.
+func (m *Maintainer) announce(ctx context.Context) (wait func()) {
+	var announcing sync.WaitGroup
+	announcing.Go(func() {
+		recurring.Run(ctx, m.config.Logger, "Announcing jobs", announceAgain, func(ctx context.Context) error {
+			return m.config.Outbox.Announce(ctx, m.config.Pool)
+		})
+	})
+	return announcing.Wait
 }
 
 func (m *Maintainer) sweep(ctx context.Context, topic string) error {

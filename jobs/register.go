@@ -30,11 +30,15 @@ func Register(client *river.Config, config Config) error {
 	if client.Queues == nil {
 		client.Queues = map[string]river.QueueConfig{}
 	}
+	interval := fetchPollInterval
+	if client.PollOnly {
+		interval = pollOnlyInterval
+	}
 	for topic := range config.Destinations {
 		client.Queues[topic] = river.QueueConfig{
 			MaxWorkers:        config.MaxWorkers,
 			FetchCooldown:     fetchCooldown,
-			FetchPollInterval: fetchPollInterval,
+			FetchPollInterval: interval,
 		}
 	}
 	return nil
@@ -43,7 +47,7 @@ func Register(client *river.Config, config Config) error {
 // InsertConfig returns the settings of a River client that only inserts, for a [Waker] in a program that delivers
 // nothing itself.
 func InsertConfig(schema string, logger *slog.Logger) *river.Config {
-	return &river.Config{Schema: schema, Logger: RiverLogger(logger), FetchCooldown: notifyCooldown}
+	return &river.Config{Schema: schema, Logger: RiverLogger(logger)}
 }
 
 // RiverConfig returns the settings of a River client that works the topics' queues, for an application that has no
@@ -51,15 +55,15 @@ func InsertConfig(schema string, logger *slog.Logger) *river.Config {
 func RiverConfig(config Config, schema string) (*river.Config, error) {
 	config = config.withDefaults()
 	client := &river.Config{
-		Schema:        schema,
-		Logger:        RiverLogger(config.Logger),
-		FetchCooldown: notifyCooldown,
+		Schema: schema,
+		Logger: RiverLogger(config.Logger),
 		// Both, because River makes the second an hour more than the first where only that is set.
 		JobTimeout:           jobTimeout,
 		RescueStuckJobsAfter: rescueAfter,
 		// The delivery log is what is kept; a completed job is of interest for hours.
 		CompletedJobRetentionPeriod: time.Hour,
 		SoftStopTimeout:             config.SoftStopTimeout,
+		PollOnly:                    config.PollOnly,
 	}
 	if err := Register(client, config); err != nil {
 		return nil, err

@@ -7,8 +7,8 @@
 // Rows are truth, jobs are wake-ups. One row per (topic, key) holds the version that is wanted and the version that is
 // synced; a River job only says "look at this row", so that a lost, repeated or late job does no harm.
 //
-//  1. Mark, in the caller's transaction: desired_version+1, and a job for the rows that have none. The row's lock orders
-//     marks among themselves and against acknowledgements, so versions are in commit order.
+//  1. Mark, in the caller's transaction: desired_version+1, and a job for the rows that have none, all in one statement. The
+//     row's lock orders marks among themselves and against acknowledgements, so versions are in commit order.
 //  2. Claim, by a worker: takes the row's lease if it is dirty, not parked, due and not leased; gives a token and the
 //     version.
 //  3. Deliver, with no transaction open: the destination reads the current state, which is never older than the claimed
@@ -44,10 +44,15 @@
 //
 // [Decide] says what follows each kind of failure for its key, in one table.
 //
+// # Announcements
+//
+// Workers are told of a job by a NOTIFY, in its transaction if the process has not sent one lately, else by [Outbox.Announce],
+// soon after the transaction has ended. One that is lost costs the time until the workers look by themselves.
+//
 // # What to build on
 //
 // An application with a destination of its own has [Destination], [Receipt], [Failure] with its [Action], and [Budget]; it
-// marks by [Outbox.MarkTx], with a [Priority]. To look: [Outbox.Status], [Outbox.Detail], [Outbox.Deliveries],
+// marks by [Outbox.MarkTx] or [Outbox.QueueMark], with a [Priority]. To look: [Outbox.Status], [Outbox.Detail], [Outbox.Deliveries],
 // [Outbox.Standing], [Outbox.Backlog], [Outbox.ParkedReasons], [Outbox.ParkedKeys]. To act: [Outbox.RedriveTx],
 // [Outbox.SuspectTx], [Outbox.Open], [Outbox.Close]. These are kept, and the CHANGELOG says what becomes of them.
 //

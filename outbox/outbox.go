@@ -35,12 +35,14 @@ type Conn interface {
 	db.Querier
 }
 
-// Outbox runs the steps of the protocol. It holds no state and starts nothing; it is safe for concurrent use.
+// Outbox runs the steps of the protocol. It starts nothing, and holds no state but when it has announced jobs; it is safe
+// for concurrent use.
 type Outbox struct {
-	lease   time.Duration
-	budgets map[string]Budget
-	river   riverSchema
-	queries *dbsqlc.Queries
+	lease     time.Duration
+	budgets   map[string]Budget
+	river     riverSchema
+	queries   *dbsqlc.Queries
+	announcer *announcer
 }
 
 // New returns an Outbox.
@@ -53,6 +55,8 @@ func New(config Config) *Outbox {
 		budgets: config.Budgets,
 		river:   newRiverSchema(config.RiverSchema),
 		queries: dbsqlc.New(),
+
+		announcer: newAnnouncer(),
 	}
 }
 

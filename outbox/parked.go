@@ -75,10 +75,5 @@ func (o *Outbox) RedriveTx(
 	if len(redriven) == 0 {
 		return nil, nil
 	}
-	mark := dbsqlc.OutboxMarkParams{Topic: topic, Keys: redriven, Priority: int16(priority)}
-	if _, err := o.queries.OutboxMark(ctx, tx, mark); err != nil {
-		return nil, fmt.Errorf("marking %d outbox rows of %s: %w", len(redriven), topic, err)
-	}
-	// A parked row has no job, so each needs one.
-	return redriven, o.wakeTx(ctx, tx, waker, topic, priority, redriven)
+	return redriven, o.MarkTx(ctx, tx, waker, topic, priority, redriven...)
 }

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 // riverSchema makes queries that name the tables of the schema "river" use another one: an embedding application may
 // have its River elsewhere, and the generated SQL is fixed. The zero value is db.DefaultRiverSchema.
 type riverSchema struct {
+	name   string // empty: the default
 	prefix string // what replaces "river." in SQL; empty: nothing to replace
 	cache  *sync.Map
 }
@@ -23,7 +25,7 @@ func newRiverSchema(schema string) riverSchema {
 	if schema == "" || schema == db.DefaultRiverSchema {
 		return riverSchema{}
 	}
-	return riverSchema{prefix: pgx.Identifier{schema}.Sanitize() + ".", cache: new(sync.Map)}
+	return riverSchema{name: schema, prefix: pgx.Identifier{schema}.Sanitize() + ".", cache: new(sync.Map)}
 }
 
 // in returns conn with the schema replaced in each query's text.
@@ -34,7 +36,16 @@ func (s riverSchema) in(conn db.Querier) db.Querier {
 	return riverSchemaConn{schema: s, conn: conn}
 }
 
+// channel is what River's clients listen to for jobs.
+func (s riverSchema) channel() string {
+	return cmp.Or(s.name, db.DefaultRiverSchema) + ".river_insert"
+}
+
+// rewrite returns the query's text with the schema replaced.
 func (s riverSchema) rewrite(sql string) string {
+	if s.prefix == "" {
+		return sql
+	}
 	if cached, ok := s.cache.Load(sql); ok {
 		return cached.(string)
 	}

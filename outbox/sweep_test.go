@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/outbox"
 )
@@ -141,11 +139,9 @@ type interrupted struct {
 	meanwhile func()
 }
 
-func (i interrupted) WakeTx(
-	ctx context.Context, tx pgx.Tx, topic string, priority outbox.Priority, keys []string,
-) ([]int64, error) {
+func (i interrupted) WakeUp(ctx context.Context) (outbox.WakeUp, error) {
 	i.meanwhile()
-	return i.Waker.WakeTx(ctx, tx, topic, priority, keys)
+	return i.Waker.WakeUp(ctx)
 }
 
 // More rows than one transaction takes.

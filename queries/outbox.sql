@@ -3,33 +3,44 @@
 -- for the row.
 
 -- name: OutboxMark :many
--- Needs the keys sorted and distinct, so that two transactions marking several keys lock them in one order.
--- job_id is null exactly when nothing will deliver the row: it was clean, parked or new. A job that is less urgent than
--- the mark is not enough, unless it is at work: what it leaves to be done is as urgent as the marks of its time, by
--- whoever sees to that (OutboxAcknowledge and the like, or OutboxSweep).
-INSERT INTO outbox AS o (topic, key, dirty_since, marked_priority)
-SELECT @topic, marked.key, clock_timestamp(), @priority::smallint
-FROM (SELECT unnest(@keys::text[]) AS key) AS marked
-ON CONFLICT (topic, key) DO UPDATE SET
-    desired_version = o.desired_version + 1,
-    dirty_since = COALESCE(o.dirty_since, clock_timestamp()),
-    redirtied_at = CASE WHEN o.dirty_since IS NOT NULL THEN COALESCE(o.redirtied_at, clock_timestamp()) END,
-    marked_priority = LEAST(o.marked_priority, @priority::smallint), -- null is ignored
-    failures = CASE WHEN o.parked_at IS NULL THEN o.failures ELSE 0 END,
-    parked_at = NULL,
-    parked_reason = NULL
-RETURNING o.key, o.desired_version, (o.job_id IS NULL OR o.job_priority > @priority AND o.lease_token IS NULL)::boolean AS needs_job;
+-- Marks the keys, inserts the jobs that they need, and if it is to, announces those, in one statement; returns a row per
+-- job. Needs the keys sorted and distinct, so that two transactions marking several keys lock them in one order.
+-- outbox_mark says which need one. job_id is null exactly when nothing will deliver the row: it was clean, parked or new. A
+-- job that is less urgent than the mark is not enough, unless it is at work: what it leaves to be done is as urgent as the
+-- marks of its time, by whoever sees to that (OutboxAcknowledge and the like, or OutboxSweep).
+-- The job is as River's own client inserts it, but for the clock: that of a process may be ahead of the database's, and
+-- would keep the job from being worked for as long as it is.
+-- Its parameters are OutboxWake's: topic, keys, priority; kind, max_attempts, metadata of the jobs; whether to announce
+-- them, and in which channel.
+INSERT INTO river.river_job (id, kind, args, queue, priority, max_attempts, metadata, created_at, scheduled_at)
+SELECT marked.new_job_id, $4, jsonb_build_object('topic', $1::text, 'key', marked.marked_key), $1, $3::smallint, $5, $6,
+    clock_timestamp(), clock_timestamp()
+FROM outbox_mark($1, $2::text[], $3, 'river.river_job_id_seq') AS marked
+RETURNING pg_current_xact_id()::text::bigint AS xid,
+    CASE WHEN $7::boolean THEN pg_notify($8, json_build_object('queue', $1)::text) END AS announced;
 
--- name: OutboxJobSet :exec
--- River's driver schedules a job by the clock of the process that inserts it: one that is ahead of the database's would
--- keep the job from being worked for as long as it is ahead.
+-- name: OutboxWake :many
+-- Gives each key a new job, and announces them, as OutboxMark; the keys' rows are locked by the transaction.
 WITH noted AS (
-    UPDATE outbox AS o SET job_id = inserted.job_id, job_priority = @priority
-    FROM (SELECT unnest(@keys::text[]) AS key, unnest(@job_ids::bigint[]) AS job_id) AS inserted
-    WHERE o.topic = @topic AND o.key = inserted.key
+    UPDATE outbox AS o SET job_id = nextval('river.river_job_id_seq'), job_priority = $3::smallint
+    WHERE o.topic = $1 AND o.key = ANY($2::text[])
+    RETURNING o.key, o.job_id
 )
-UPDATE river.river_job AS j SET scheduled_at = clock_timestamp()
-WHERE j.id = ANY(@job_ids::bigint[]) AND j.scheduled_at > clock_timestamp();
+INSERT INTO river.river_job (id, kind, args, queue, priority, max_attempts, metadata, created_at, scheduled_at)
+SELECT noted.job_id, $4, jsonb_build_object('topic', $1::text, 'key', noted.key), $1, $3, $5, $6,
+    clock_timestamp(), clock_timestamp()
+FROM noted
+RETURNING pg_current_xact_id()::text::bigint AS xid,
+    CASE WHEN $7::boolean THEN pg_notify($8, json_build_object('queue', $1)::text) END AS announced;
+
+-- name: OutboxAnnounce :many
+-- Announces the jobs of those transactions that have ended, and says which those are. One that was rolled back, or is too
+-- old for PostgreSQL to know how it ended, counts too.
+SELECT left_out.topic::text AS topic, array_agg(left_out.xid)::bigint[] AS xids,
+    pg_notify(@channel, json_build_object('queue', left_out.topic)::text) AS announced
+FROM ROWS FROM (unnest(@topics::text[]), unnest(@xids::bigint[])) AS left_out (topic, xid)
+WHERE pg_xact_status(left_out.xid::text::xid8) IS DISTINCT FROM 'in progress'
+GROUP BY left_out.topic;
 
 -- name: OutboxClaim :one
 -- Takes the lease if the row is claimable, else says why not and until when. Locks the row first, so that the verdict

@@ -13,12 +13,16 @@ import (
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
-// Marker records in the caller's transaction that the claims of Clerk organizations changed, so that they are pushed
-// once it commits.
+// Marker records, in the transaction that changes them, that claims have changed, so that they are pushed once it commits.
 type Marker interface {
-	MarkTx(ctx context.Context, tx pgx.Tx, urgency Urgency, clerkOrgIDs ...string) error
-	// ChangedTx is told of the organizations behind that: of those whose claims change, by our ids, linked to Clerk or not.
-	ChangedTx(ctx context.Context, tx pgx.Tx, urgency Urgency, ids ...string) error
+	// QueueMarks adds its queries to a batch that is sent in the transaction.
+	QueueMarks(ctx context.Context, batch *pgx.Batch, urgency Urgency, changed Changed) error
+}
+
+// Changed is what a transaction changes.
+type Changed struct {
+	ClerkOrgIDs []string // Clerk organizations, whose claims are to be pushed
+	IDs         []string // the organizations of ours whose claims change, linked to Clerk or not
 }
 
 // Urgency says what is to be pushed before what.
@@ -91,7 +95,7 @@ var (
 // Get returns an organization with its facts, or ErrNotFound. Below REPEATABLE READ the lists may be of different
 // instants.
 func (s *Store) Get(ctx context.Context, tx pgx.Tx, id string) (Organization, Facts, error) {
-	loaded, _, err := s.load(ctx, tx, dbsqlc.OrganizationGetMany, []string{id})
+	_, loaded, err := load(ctx, tx, dbsqlc.OrganizationGetMany, []string{id})
 	if err != nil {
 		return Organization{}, Facts{}, err
 	}

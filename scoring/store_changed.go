@@ -25,16 +25,20 @@ func (s *Store) RecalculateChangedTx(ctx context.Context, tx pgx.Tx, query DueQu
 }
 
 // calculateChanges calculates what was taken from the queue, and announces it.
-func (s *Store) calculateChanges(ctx context.Context, tx pgx.Tx, query DueQuery, taken changes) (_ Due, err error) {
+func (s *Store) calculateChanges(ctx context.Context, tx pgx.Tx, query DueQuery, taken changes) (Due, error) {
 	due := taken.due()
 	if len(due.IDs) == 0 {
 		return due, nil
 	}
+	batch := &pgx.Batch{}
 	var revisions []*revision
 	if len(taken.ids) > 0 {
-		if revisions, err = s.calculateAll(ctx, tx, taken.ids, query); err != nil {
+		loaded, found, err := load(ctx, tx, dbsqlc.OrganizationLock, taken.ids)
+		if err != nil {
 			return due, err
 		}
+		revisions = found
+		queueScores(batch, loaded.calculatedAt(query.Now), revisions)
 	}
 	taken.recallLinks(revisions)
 	for _, r := range revisions {
@@ -42,11 +46,14 @@ func (s *Store) calculateChanges(ctx context.Context, tx pgx.Tx, query DueQuery,
 			due.Changed++
 		}
 	}
-	also, err := s.announcedWith(ctx, tx, taken, revisions)
+	also, err := s.changedWith(ctx, tx, taken, revisions)
 	if err != nil {
 		return due, err
 	}
-	return due, s.mark(ctx, tx, taken.urgency, revisions, also)
+	if err := s.queueMarks(ctx, batch, taken.urgency, revisions, also); err != nil {
+		return due, err
+	}
+	return due, send(ctx, tx, batch, revisions...)
 }
 
 // nearRows is how far behind the first row that is taken others of the same organizations are looked for, in some 1 ms.
@@ -74,17 +81,17 @@ func (c *changes) recallLinks(revisions []*revision) {
 	}
 }
 
-// announcedWith is what is announced whatever the calculation has come to.
-func (s *Store) announcedWith(ctx context.Context, tx pgx.Tx, c changes, revisions []*revision) (announced, error) {
-	also := announced{clerkOrgIDs: c.clerkOrgIDs}
+// changedWith is what is marked whatever the calculation has come to.
+func (s *Store) changedWith(ctx context.Context, tx pgx.Tx, c changes, revisions []*revision) (Changed, error) {
+	also := Changed{ClerkOrgIDs: c.clerkOrgIDs}
 	linked := map[string]bool{}
 	for _, r := range revisions {
 		linked[r.after.ID] = r.after.ClerkOrgID != nil
 	}
 	for _, id := range c.ids {
-		also.clerkOrgIDs = append(also.clerkOrgIDs, c.told[id]...)
+		also.ClerkOrgIDs = append(also.ClerkOrgIDs, c.told[id]...)
 		if len(c.told[id]) > 0 || !linked[id] {
-			also.ids = append(also.ids, id)
+			also.IDs = append(also.IDs, id)
 		}
 	}
 	if len(c.clerkOrgIDs) == 0 {
@@ -92,10 +99,10 @@ func (s *Store) announcedWith(ctx context.Context, tx pgx.Tx, c changes, revisio
 	}
 	pushed, err := s.queries.OrganizationListByClerkID(ctx, tx, c.clerkOrgIDs)
 	if err != nil {
-		return announced{}, fmt.Errorf("looking up whose %d Clerk organizations are: %w", len(c.clerkOrgIDs), err)
+		return Changed{}, fmt.Errorf("looking up whose %d Clerk organizations are: %w", len(c.clerkOrgIDs), err)
 	}
 	for _, row := range pushed {
-		also.ids = append(also.ids, row.ID)
+		also.IDs = append(also.IDs, row.ID)
 	}
 	return also, nil
 }
@@ -145,13 +152,4 @@ func (c *changes) add(row dbsqlc.OrganizationChangesTakeRow) {
 // due is what is due by them.
 func (c *changes) due() Due {
 	return Due{IDs: slices.Concat(c.clerkOrgIDs, c.ids), DueAt: c.oldest}
-}
-
-// calculateAll calculates those of the organizations that exist, and stores their scores.
-func (s *Store) calculateAll(ctx context.Context, tx pgx.Tx, ids []string, query DueQuery) ([]*revision, error) {
-	revisions, clock, err := s.load(ctx, tx, dbsqlc.OrganizationLock, ids)
-	if err != nil || len(revisions) == 0 {
-		return nil, err
-	}
-	return revisions, s.saveScores(ctx, tx, calculationTime(query.Now, clock), revisions)
 }

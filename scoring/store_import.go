@@ -34,7 +34,7 @@ func (s *Store) ImportTx(ctx context.Context, tx pgx.Tx, given []OrganizationFac
 	for i, org := range given {
 		ids[i] = org.ID
 	}
-	revisions, clock, err := s.load(ctx, tx, dbsqlc.OrganizationLock, ids)
+	loaded, revisions, err := load(ctx, tx, dbsqlc.OrganizationLock, ids)
 	if err != nil {
 		return Imported{}, err
 	}
@@ -47,11 +47,12 @@ func (s *Store) ImportTx(ctx context.Context, tx pgx.Tx, given []OrganizationFac
 	if err != nil {
 		return Imported{}, err
 	}
-	changed, err := s.updateDiffering(ctx, tx, given, stored)
-	if err != nil {
+	batch := &pgx.Batch{}
+	changed := queueDiffering(batch, given, stored)
+	if err := s.queueSave(ctx, batch, UrgencyBackfill, loaded.calculatedAt(now), changed...); err != nil {
 		return Imported{}, err
 	}
-	if err := s.save(ctx, tx, UrgencyBackfill, calculationTime(now, clock), changed...); err != nil {
+	if err := send(ctx, tx, batch, changed...); err != nil {
 		return Imported{}, err
 	}
 	return Imported{Created: created, Updated: len(changed) - created, Unchanged: len(given) - len(changed)}, nil
@@ -84,18 +85,13 @@ func (s *Store) insertMissing(
 	return len(rows.Ids), nil
 }
 
-// updateDiffering writes what differs, and returns the revisions whose score has to be calculated.
-func (s *Store) updateDiffering(
-	ctx context.Context, tx pgx.Tx, given []OrganizationFacts, stored map[string]*revision,
-) ([]*revision, error) {
-	var changed []*revision
+// queueDiffering queues the writing of what differs, and returns the revisions whose score has to be calculated.
+func queueDiffering(batch *pgx.Batch, given []OrganizationFacts, stored map[string]*revision) (changed []*revision) {
 	var changes []factsChange
 	for _, org := range given {
 		r := stored[org.ID]
 		r.after.Name, r.after.ClerkOrgID, r.after.CertificationTier = org.Name, org.ClerkOrgID, org.CertificationTier
-		if err := s.updateChanged(ctx, tx, r); err != nil {
-			return nil, err
-		}
+		r.queueUpdate(batch)
 		differs := factsDiffer(r.facts, &org.Facts)
 		if differs {
 			changes = append(changes, factsChange{id: org.ID, stored: r.facts, given: &org.Facts})
@@ -104,7 +100,8 @@ func (s *Store) updateDiffering(
 			changed = append(changed, r)
 		}
 	}
-	return changed, s.replaceFacts(ctx, tx, changes)
+	queueFacts(batch, changes)
+	return changed
 }
 
 func deref(s *string) string {

@@ -19,60 +19,74 @@ type revision struct {
 	result Result // of after, once calculated
 }
 
-// lock loads an organization and locks it, in one round trip, and returns the database's time. Returns ErrNotFound for
-// an unknown id.
-//
-// The row is locked by a statement of its own that comes first: the facts are then read in a snapshot taken after the
-// lock, and so include what the transaction wrote that we waited for. That orders calculations: of two transactions
-// that change different facts of one organization, the second sees the first's.
-func (s *Store) lock(ctx context.Context, tx pgx.Tx, id string) (*revision, time.Time, error) {
-	revisions, clock, err := s.load(ctx, tx, dbsqlc.OrganizationLock, []string{id})
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	if len(revisions) == 0 {
-		return nil, time.Time{}, fmt.Errorf("organization %s: %w", id, ErrNotFound)
-	}
-	return revisions[0], clock, nil
+// loading is what a batch reads of organizations.
+type loading struct {
+	ids   []string
+	rows  []dbsqlc.Organization // of those that exist
+	facts map[string]*Facts
+	now   time.Time // the database's
 }
 
-// load reads by query, OrganizationLock or OrganizationGetMany, those of the organizations that exist, with their
-// facts, and the database's time.
-func (s *Store) load(ctx context.Context, tx pgx.Tx, query string, ids []string) ([]*revision, time.Time, error) {
-	var rows []dbsqlc.Organization
-	var now time.Time
-	facts := make(map[string]*Facts, len(ids))
+// queueLoad has a batch read organizations and their facts by query, OrganizationLock or OrganizationGetMany.
+//
+// OrganizationLock is a statement of its own that comes first: the facts are then read in a snapshot taken after the lock,
+// and so include what the transaction wrote that we waited for. That orders calculations: of two transactions that change
+// different facts of one organization, the second sees the first's.
+func queueLoad(batch *pgx.Batch, query string, ids []string) *loading {
+	l := &loading{ids: ids, facts: make(map[string]*Facts, len(ids))}
 	for _, id := range ids {
-		facts[id] = &Facts{}
+		l.facts[id] = &Facts{}
 	}
-
-	batch := &pgx.Batch{}
 	batch.Queue(query, ids).Query(func(found pgx.Rows) (err error) {
-		rows, err = pgx.CollectRows(found, pgx.RowToStructByPos[dbsqlc.Organization])
+		l.rows, err = pgx.CollectRows(found, pgx.RowToStructByPos[dbsqlc.Organization])
 		return err
 	})
-	batch.Queue("SELECT clock_timestamp()").QueryRow(func(row pgx.Row) error { return row.Scan(&now) })
+	batch.Queue("SELECT clock_timestamp()").QueryRow(func(row pgx.Row) error { return row.Scan(&l.now) })
 	for _, table := range factTables {
-		table.queueLoad(batch, ids, facts)
+		table.queueLoad(batch, ids, l.facts)
 	}
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, time.Time{}, fmt.Errorf("loading %s: %w", describe(ids), err)
-	}
+	return l
+}
 
-	revisions := make([]*revision, len(rows))
-	for i, row := range rows {
+// revisions returns what the batch has read.
+func (l *loading) revisions() ([]*revision, error) {
+	revisions := make([]*revision, len(l.rows))
+	for i, row := range l.rows {
 		org, err := OrganizationOf(row)
 		if err != nil {
-			return nil, time.Time{}, err
+			return nil, err
 		}
-		revisions[i] = &revision{before: org, after: org, facts: facts[row.ID]}
+		revisions[i] = &revision{before: org, after: org, facts: l.facts[row.ID]}
 	}
-	return revisions, now.UTC(), nil
+	return revisions, nil
+}
+
+// calculatedAt is the time of a calculation as of now, zero being the database's clock: in the resolution of the database,
+// so that a calculation repeated from calculated_at is the same.
+func (l *loading) calculatedAt(now time.Time) time.Time {
+	if now.IsZero() {
+		now = l.now
+	}
+	return now.UTC().Truncate(time.Microsecond)
+}
+
+// load is queueLoad in one round trip.
+func load(ctx context.Context, tx pgx.Tx, query string, ids []string) (*loading, []*revision, error) {
+	batch := &pgx.Batch{}
+	loaded := queueLoad(batch, query, ids)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, nil, fmt.Errorf("loading %s: %w", describe(ids), err)
+	}
+	revisions, err := loaded.revisions()
+	return loaded, revisions, err
 }
 
 // describe names a few organizations in an error.
 func describe(ids []string) string {
-	if len(ids) == 1 {
+	switch len(ids) {
+	case 0:
+		return "what was changed"
+	case 1:
 		return "organization " + ids[0]
 	}
 	return fmt.Sprintf("%d organizations from %s", len(ids), slices.Min(ids))

@@ -34,41 +34,26 @@ type OrganizationUpdate struct {
 func (s *Store) UpdateTx(
 	ctx context.Context, tx pgx.Tx, id string, update OrganizationUpdate, now time.Time,
 ) (Organization, Result, error) {
-	r, clock, err := s.lock(ctx, tx, id)
-	if err != nil {
-		return Organization{}, Result{}, err
-	}
-	if update.Name != nil {
-		r.after.Name = *update.Name
-	}
-	if update.ClerkOrgID != nil {
-		r.after.ClerkOrgID = *update.ClerkOrgID
-	}
-	if update.CertificationTier != nil {
-		r.after.CertificationTier = *update.CertificationTier
-	}
-	if err := s.updateChanged(ctx, tx, r); err != nil {
-		return Organization{}, Result{}, err
-	}
-	if err := s.save(ctx, tx, UrgencyLive, calculationTime(now, clock), r); err != nil {
-		return Organization{}, Result{}, err
-	}
-	return r.after, r.result, nil
+	return s.reviseTx(ctx, tx, id, now, func(batch *pgx.Batch, r *revision) {
+		if update.Name != nil {
+			r.after.Name = *update.Name
+		}
+		if update.ClerkOrgID != nil {
+			r.after.ClerkOrgID = *update.ClerkOrgID
+		}
+		if update.CertificationTier != nil {
+			r.after.CertificationTier = *update.CertificationTier
+		}
+		r.queueUpdate(batch)
+	})
 }
 
-// updateChanged writes the organization's own fields if they differ from what is stored.
-func (s *Store) updateChanged(ctx context.Context, tx pgx.Tx, r *revision) error {
-	if !r.fieldsChanged() {
-		return nil
+// queueUpdate queues the writing of the organization's own fields if they differ from what is stored.
+func (r *revision) queueUpdate(batch *pgx.Batch) {
+	if r.fieldsChanged() {
+		batch.Queue(dbsqlc.OrganizationUpdate, r.after.Name, r.after.ClerkOrgID,
+			dbsqlc.CertificationTier(r.after.CertificationTier.String()), r.after.ID)
 	}
-	err := s.queries.OrganizationUpdate(ctx, tx, dbsqlc.OrganizationUpdateParams{
-		ID: r.after.ID, Name: r.after.Name, ClerkOrgID: r.after.ClerkOrgID,
-		CertificationTier: dbsqlc.CertificationTier(r.after.CertificationTier.String()),
-	})
-	if err != nil {
-		return fmt.Errorf("updating organization %s: %w", r.after.ID, translate(err))
-	}
-	return nil
 }
 
 func (r *revision) fieldsChanged() bool {
@@ -80,32 +65,20 @@ func (r *revision) fieldsChanged() bool {
 func (s *Store) ReplaceFactsTx(
 	ctx context.Context, tx pgx.Tx, id string, facts *Facts, now time.Time,
 ) (Organization, Result, error) {
-	r, clock, err := s.lock(ctx, tx, id)
-	if err != nil {
-		return Organization{}, Result{}, err
-	}
-	if err := s.replaceFacts(ctx, tx, []factsChange{{id: id, stored: r.facts, given: facts}}); err != nil {
-		return Organization{}, Result{}, err
-	}
-	if err := s.save(ctx, tx, UrgencyLive, calculationTime(now, clock), r); err != nil {
-		return Organization{}, Result{}, err
-	}
-	return r.after, r.result, nil
+	return s.reviseTx(ctx, tx, id, now, replacing(facts))
 }
 
-// replaceFacts writes the lists that differ, all in one round trip.
-func (s *Store) replaceFacts(ctx context.Context, tx pgx.Tx, changes []factsChange) error {
-	batch := &pgx.Batch{}
+func replacing(facts *Facts) revising {
+	return func(batch *pgx.Batch, r *revision) {
+		queueFacts(batch, []factsChange{{id: r.after.ID, stored: r.facts, given: facts}})
+	}
+}
+
+// queueFacts queues the writing of the lists that differ.
+func queueFacts(batch *pgx.Batch, changes []factsChange) {
 	for _, table := range factTables {
 		table.queueReplace(batch, changes)
 	}
-	if batch.Len() == 0 {
-		return nil
-	}
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("writing the facts of %d organizations from %s: %w", len(changes), changes[0].id, err)
-	}
-	return nil
 }
 
 // DeleteTx removes an organization with its facts; the claims at its Clerk organization are to go too. Returns
@@ -115,12 +88,11 @@ func (s *Store) DeleteTx(ctx context.Context, tx pgx.Tx, id string) error {
 	if err != nil {
 		return fmt.Errorf("deleting organization %s: %w", id, notFound(err))
 	}
+	changed := Changed{IDs: []string{id}}
 	if clerkOrgID != nil {
-		if err := s.marker.MarkTx(ctx, tx, UrgencyLive, *clerkOrgID); err != nil {
-			return err
-		}
+		changed.ClerkOrgIDs = []string{*clerkOrgID}
 	}
-	return s.marker.ChangedTx(ctx, tx, UrgencyLive, id)
+	return s.markTx(ctx, tx, UrgencyLive, changed)
 }
 
 // MarkTx has the organization pushed again though nothing changed. Reports whether it is linked, else there is
@@ -133,7 +105,7 @@ func (s *Store) MarkTx(ctx context.Context, tx pgx.Tx, id string) (linked bool, 
 	if clerkOrgID == nil {
 		return false, nil
 	}
-	return true, s.marker.MarkTx(ctx, tx, UrgencyLive, *clerkOrgID)
+	return true, s.markTx(ctx, tx, UrgencyLive, Changed{ClerkOrgIDs: []string{*clerkOrgID}})
 }
 
 // MarkManyTx is MarkTx for several organizations at once, at urgency. Those that are not linked, or do not exist (any
@@ -143,5 +115,5 @@ func (s *Store) MarkManyTx(ctx context.Context, tx pgx.Tx, urgency Urgency, ids 
 	if err != nil {
 		return 0, fmt.Errorf("looking up the Clerk ids of %d organizations: %w", len(ids), err)
 	}
-	return len(clerkOrgIDs), s.marker.MarkTx(ctx, tx, urgency, clerkOrgIDs...)
+	return len(clerkOrgIDs), s.markTx(ctx, tx, urgency, Changed{ClerkOrgIDs: clerkOrgIDs})
 }

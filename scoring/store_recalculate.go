@@ -2,12 +2,15 @@ package scoring
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 )
 
@@ -17,14 +20,67 @@ import (
 //
 // It locks the organization's row until tx ends. Call it after changing facts, in the same transaction.
 func (s *Store) RecalculateTx(ctx context.Context, tx pgx.Tx, id string, now time.Time) (Organization, Result, error) {
-	r, clock, err := s.lock(ctx, tx, id)
+	return s.reviseTx(ctx, tx, id, now, unchanged)
+}
+
+// Recalculate is RecalculateTx in a transaction of its own, of two round trips.
+func (s *Store) Recalculate(ctx context.Context, pool *pgxpool.Pool, id string, now time.Time) (Organization, Result, error) {
+	var loaded *loading
+	var r *revision
+	err := db.TransactInTwo(ctx, pool,
+		func(read *pgx.Batch) { loaded = queueLoad(read, dbsqlc.OrganizationLock, []string{id}) },
+		func(write *pgx.Batch) (err error) {
+			r, err = s.queueRevision(ctx, write, loaded, now, unchanged)
+			return err
+		})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Organization{}, Result{}, err
+	case err != nil:
+		return Organization{}, Result{}, fmt.Errorf("recalculating organization %s: %w", id, translate(err))
+	}
+	return r.after, r.result, nil
+}
+
+// revising queues what changes of an organization, which is locked, before its score is calculated.
+type revising func(batch *pgx.Batch, r *revision)
+
+func unchanged(*pgx.Batch, *revision) {}
+
+// reviseTx changes an organization and calculates its score, in two round trips.
+func (s *Store) reviseTx(
+	ctx context.Context, tx pgx.Tx, id string, now time.Time, change revising,
+) (Organization, Result, error) {
+	loaded, _, err := load(ctx, tx, dbsqlc.OrganizationLock, []string{id})
 	if err != nil {
 		return Organization{}, Result{}, err
 	}
-	if err := s.save(ctx, tx, UrgencyLive, calculationTime(now, clock), r); err != nil {
+	write := &pgx.Batch{}
+	r, err := s.queueRevision(ctx, write, loaded, now, change)
+	if err == nil {
+		err = send(ctx, tx, write, r)
+	}
+	if err != nil {
 		return Organization{}, Result{}, err
 	}
 	return r.after, r.result, nil
+}
+
+// queueRevision queues the change of the organization that was loaded, its new score, and the marks. Returns ErrNotFound if
+// it does not exist.
+func (s *Store) queueRevision(
+	ctx context.Context, batch *pgx.Batch, loaded *loading, now time.Time, change revising,
+) (*revision, error) {
+	revisions, err := loaded.revisions()
+	if err != nil {
+		return nil, err
+	}
+	if len(revisions) == 0 {
+		return nil, fmt.Errorf("organization %s: %w", loaded.ids[0], ErrNotFound)
+	}
+	r := revisions[0]
+	change(batch, r)
+	return r, s.queueSave(ctx, batch, UrgencyLive, loaded.calculatedAt(now), r)
 }
 
 // RecalculateManyTx is RecalculateTx for several organizations at once, in the same few round trips, with what differs
@@ -32,11 +88,15 @@ func (s *Store) RecalculateTx(ctx context.Context, tx pgx.Tx, id string, now tim
 func (s *Store) RecalculateManyTx(
 	ctx context.Context, tx pgx.Tx, urgency Urgency, ids []string, now time.Time,
 ) (calculated []string, changed int, err error) {
-	revisions, clock, err := s.load(ctx, tx, dbsqlc.OrganizationLock, ids)
+	loaded, revisions, err := load(ctx, tx, dbsqlc.OrganizationLock, ids)
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := s.save(ctx, tx, urgency, calculationTime(now, clock), revisions...); err != nil {
+	batch := &pgx.Batch{}
+	if err := s.queueSave(ctx, batch, urgency, loaded.calculatedAt(now), revisions...); err != nil {
+		return nil, 0, err
+	}
+	if err := send(ctx, tx, batch, revisions...); err != nil {
 		return nil, 0, err
 	}
 	for _, r := range revisions {
@@ -48,37 +108,42 @@ func (s *Store) RecalculateManyTx(
 	return calculated, changed, nil
 }
 
-// calculationTime is now in the resolution of the database, so that a calculation repeated from calculated_at is the same.
-func calculationTime(now, clock time.Time) time.Time {
-	if now.IsZero() {
-		now = clock
-	}
-	return now.UTC().Truncate(time.Microsecond)
-}
-
-// save calculates the revisions' scores, stores them, and marks what has to be pushed. The rows must be locked.
-func (s *Store) save(
-	ctx context.Context, tx pgx.Tx, urgency Urgency, now time.Time, revisions ...*revision,
+// queueSave calculates the revisions' scores, and queues their storing and the marks of what has to be pushed. The rows must
+// be locked.
+func (s *Store) queueSave(
+	ctx context.Context, batch *pgx.Batch, urgency Urgency, now time.Time, revisions ...*revision,
 ) error {
-	if len(revisions) == 0 {
-		return nil
-	}
-	if err := s.saveScores(ctx, tx, now, revisions); err != nil {
-		return err
-	}
-	return s.mark(ctx, tx, urgency, revisions, announced{})
+	queueScores(batch, now, revisions)
+	return s.queueMarks(ctx, batch, urgency, revisions, Changed{})
 }
 
-// saveScores is save without the marks.
-func (s *Store) saveScores(ctx context.Context, tx pgx.Tx, now time.Time, revisions []*revision) error {
-	scores := dbsqlc.OrganizationSaveScoresParams{CalculatedAt: &now}
+// queueScores is queueSave without the marks.
+func queueScores(batch *pgx.Batch, now time.Time, revisions []*revision) {
+	if len(revisions) == 0 {
+		return
+	}
+	var scores dbsqlc.OrganizationSaveScoresParams
 	for _, r := range revisions {
 		r.result = Calculate(now, r.after.CertificationTier, r.facts)
 		r.after.Score = scoreOf(now, &r.result)
 		appendScore(&scores, r.after.ID, r.after.Score)
 	}
-	if err := s.queries.OrganizationSaveScores(ctx, tx, scores); err != nil {
-		return fmt.Errorf("saving the scores of %s: %w", describe(scores.Ids), err)
+	batch.Queue(dbsqlc.OrganizationSaveScores, now, scores.Ids, scores.ComplianceScores, scores.DocumentationScores,
+		scores.InsuranceScores, scores.PersonnelScores, scores.AuditScores, scores.InsuranceValids, scores.RecalculateAts,
+		scores.InsuredUntils)
+}
+
+// send sends what was queued of the revisions.
+func send(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, revisions ...*revision) error {
+	if batch.Len() == 0 {
+		return nil
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		ids := make([]string, len(revisions))
+		for i, r := range revisions {
+			ids[i] = r.after.ID
+		}
+		return fmt.Errorf("writing %s: %w", describe(ids), translate(err))
 	}
 	return nil
 }
@@ -95,29 +160,29 @@ func appendScore(scores *dbsqlc.OrganizationSaveScoresParams, id string, score *
 	scores.InsuredUntils = append(scores.InsuredUntils, score.InsuredUntil)
 }
 
-// announced is what a marker is told of: Clerk organizations, and organizations of ours.
-type announced struct{ clerkOrgIDs, ids []string }
-
-// mark announces the Clerk organizations whose claims the revisions change. One that was unlinked is announced too: its
-// claims are to go. All marks of a transaction are one, so that their locks are taken in order; hence what else there is.
-func (s *Store) mark(ctx context.Context, tx pgx.Tx, urgency Urgency, revisions []*revision, also announced) error {
-	clerkOrgIDs, ids := also.clerkOrgIDs, also.ids
+// queueMarks queues the marks of the Clerk organizations whose claims the revisions change. One that was unlinked is marked
+// too: its claims are to go. All marks of a transaction are one, so that their locks are taken in order; hence what else
+// there is.
+func (s *Store) queueMarks(
+	ctx context.Context, batch *pgx.Batch, urgency Urgency, revisions []*revision, changed Changed,
+) error {
 	for _, r := range revisions {
-		clerkOrgIDs = append(clerkOrgIDs, r.outdated()...)
+		changed.ClerkOrgIDs = append(changed.ClerkOrgIDs, r.outdated()...)
 		if r.claimsChanged() {
-			ids = append(ids, r.after.ID)
+			changed.IDs = append(changed.IDs, r.after.ID)
 		}
 	}
 	s.warnUnlinked(ctx, revisions)
-	if len(clerkOrgIDs) > 0 {
-		if err := s.marker.MarkTx(ctx, tx, urgency, clerkOrgIDs...); err != nil {
-			return err
-		}
+	return s.marker.QueueMarks(ctx, batch, urgency, changed)
+}
+
+// markTx marks what changes without a calculation.
+func (s *Store) markTx(ctx context.Context, tx pgx.Tx, urgency Urgency, changed Changed) error {
+	batch := &pgx.Batch{}
+	if err := s.marker.QueueMarks(ctx, batch, urgency, changed); err != nil {
+		return err
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	return s.marker.ChangedTx(ctx, tx, urgency, ids...)
+	return send(ctx, tx, batch)
 }
 
 // outdated is the Clerk organizations that do not say what they should once the revision is committed.

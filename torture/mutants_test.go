@@ -10,7 +10,10 @@ import (
 	"time"
 )
 
-const outboxSQL = "db/dbsqlc/outbox.sql.go"
+const (
+	outboxSQL = "db/dbsqlc/outbox.sql.go"
+	markSQL   = "db/migrations/00016_outbox_mark.sql"
+)
 
 // mutants are programs in which one line of the protocol is missing or wrong. Package model has the same ones and more;
 // these can be built.
@@ -32,18 +35,18 @@ var mutants = map[string]struct {
 			{"claimsync.go", "type organizationMarker struct {", "type organizationMarker struct {\n\tpool *pgxpool.Pool"},
 			{"claimsync.go", "organizationMarker{outbox: s.outbox,", "organizationMarker{pool: s.jobs.Pool, outbox: s.outbox,"},
 			{
-				"claimsync.go", "return m.outbox.MarkTx(ctx, tx, m.waker, Topic, priorityOf(urgency), clerkOrgIDs...)", `
+				"claimsync.go", "err := m.outbox.QueueMark(ctx, batch, m.waker, Topic, priority, changed.ClerkOrgIDs...)", `
 	go func() {
 		_ = pgx.BeginFunc(context.Background(), m.pool, func(tx pgx.Tx) error {
 			// Waits for the caller's transaction to end.
-			_, err := tx.Exec(context.Background(), "SELECT FROM organizations WHERE clerk_org_id = ANY($1) FOR UPDATE", clerkOrgIDs)
+			_, err := tx.Exec(context.Background(), "SELECT FROM organizations WHERE clerk_org_id = ANY($1) FOR UPDATE", changed.ClerkOrgIDs)
 			if err != nil {
 				return err
 			}
-			return m.outbox.MarkTx(context.Background(), tx, m.waker, Topic, priorityOf(urgency), clerkOrgIDs...)
+			return m.outbox.MarkTx(context.Background(), tx, m.waker, Topic, priority, changed.ClerkOrgIDs...)
 		})
 	}()
-	return nil`,
+	var err error`,
 			},
 		},
 		"TestKilledAtEachStep/after_the_commit,_which_its_caller_does_not_learn_of", `want tier "MASTER_ROOFER"`,
@@ -57,8 +60,9 @@ var mutants = map[string]struct {
 	},
 	"insert only when no job row exists": {
 		[]edit{
-			{outboxSQL, "(o.job_id IS NULL OR o.job_priority > $2 AND o.lease_token IS NULL)::boolean AS needs_job", `(NOT EXISTS (SELECT FROM river.river_job AS j
-				WHERE j.args ->> 'key' = o.key AND j.finalized_at IS NULL) AND $2::smallint = 1)::boolean AS needs_job`},
+			{markSQL, "job_id = CASE WHEN o.job_id IS NULL OR o.job_priority > mark_priority AND o.lease_token IS NULL", `job_id = CASE
+				WHEN mark_priority = 1 AND NOT EXISTS (SELECT FROM river.river_job AS j
+					WHERE j.args ->> 'key' = o.key AND j.finalized_at IS NULL)`},
 			{"outbox/acknowledge.go", "if acknowledged.StillDirty {", "if false {"},
 		},
 		"TestHot/outbox", "rows that a sweep had to wake: [1-9]",

@@ -14,7 +14,7 @@ import (
 // usePlainJobs makes the writers announce changes by unique jobs, and starts two processes' worth of workers for them.
 func (f *fleet) usePlainJobs() {
 	f.t.Helper()
-	plain, err := plainjobs.Start(f.t.Context(), f.pool, f.clerk.BaseURL(), 2*jobs.DefaultMaxWorkers)
+	plain, err := plainjobs.Start(f.t.Context(), f.pool, f.clerk.BaseURL(), plainjobs.Config{Workers: 2 * jobs.DefaultMaxWorkers})
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -168,7 +168,7 @@ func TestKilledAtEachStep(t *testing.T) {
 		"after a sweep inserted the job": {func(s *stage) {
 			change(s)
 			s.exec("DELETE FROM river.river_job")
-			s.killAt(s.commitAfter("OutboxJobSet"))
+			s.killAt(s.commitAfter("OutboxWake"))
 			s.resumeQueue()
 		}, "CERTIFIED", 0, true},
 	}

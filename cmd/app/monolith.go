@@ -82,11 +82,12 @@ func startMonolith(ctx context.Context, config monolithConfig) (*monolith, error
 	config.metrics.WatchDrift(config.pool, claimsync.Topic, m.sync.DriftEvery())
 	config.metrics.WatchFleet(m.sync)
 
-	riverConfig, err := jobs.RiverConfig(m.sync.Jobs(), config.riverSchema)
+	jobsConfig := m.sync.Jobs()
+	jobsConfig.PollOnly = config.pooled
+	riverConfig, err := jobs.RiverConfig(jobsConfig, config.riverSchema)
 	if err != nil {
 		return nil, err
 	}
-	riverConfig.PollOnly = config.pooled
 	if m.river, err = river.NewClient(riverpgxv5.New(config.pool), riverConfig); err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (s plainOutage) run(ctx context.Context, b *bench) ([]bound, error) {
 
 // usePlainJobs announces changes by unique jobs, and works them with as many workers as the fleet would have.
 func (f *fleet) usePlainJobs(ctx context.Context) error {
-	plain, err := plainjobs.Start(ctx, f.pool, f.clerk.BaseURL(), processes*jobs.DefaultMaxWorkers)
+	plain, err := plainjobs.Start(ctx, f.pool, f.clerk.BaseURL(), plainjobs.Config{Workers: processes * jobs.DefaultMaxWorkers})
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,48 @@ func (q *Queries) OutboxAcknowledge(ctx context.Context, db DBTX, arg OutboxAckn
 	return i, err
 }
 
+const OutboxAnnounce = `-- name: OutboxAnnounce :many
+SELECT left_out.topic::text AS topic, array_agg(left_out.xid)::bigint[] AS xids,
+    pg_notify($1, json_build_object('queue', left_out.topic)::text) AS announced
+FROM ROWS FROM (unnest($2::text[]), unnest($3::bigint[])) AS left_out (topic, xid)
+WHERE pg_xact_status(left_out.xid::text::xid8) IS DISTINCT FROM 'in progress'
+GROUP BY left_out.topic
+`
+
+type OutboxAnnounceParams struct {
+	Channel string
+	Topics  []string
+	Xids    []int64
+}
+
+type OutboxAnnounceRow struct {
+	Topic     string
+	Xids      []int64
+	Announced interface{}
+}
+
+// Announces the jobs of those transactions that have ended, and says which those are. One that was rolled back, or is too
+// old for PostgreSQL to know how it ended, counts too.
+func (q *Queries) OutboxAnnounce(ctx context.Context, db DBTX, arg OutboxAnnounceParams) ([]OutboxAnnounceRow, error) {
+	rows, err := db.Query(ctx, OutboxAnnounce, arg.Channel, arg.Topics, arg.Xids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OutboxAnnounceRow
+	for rows.Next() {
+		var i OutboxAnnounceRow
+		if err := rows.Scan(&i.Topic, &i.Xids, &i.Announced); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const OutboxBacklog = `-- name: OutboxBacklog :one
 SELECT
     (SELECT count(*) FROM (SELECT FROM outbox AS o
@@ -385,72 +427,55 @@ func (q *Queries) OutboxGet(ctx context.Context, db DBTX, arg OutboxGetParams) (
 	return i, err
 }
 
-const OutboxJobSet = `-- name: OutboxJobSet :exec
-WITH noted AS (
-    UPDATE outbox AS o SET job_id = inserted.job_id, job_priority = $2
-    FROM (SELECT unnest($4::text[]) AS key, unnest($1::bigint[]) AS job_id) AS inserted
-    WHERE o.topic = $3 AND o.key = inserted.key
-)
-UPDATE river.river_job AS j SET scheduled_at = clock_timestamp()
-WHERE j.id = ANY($1::bigint[]) AND j.scheduled_at > clock_timestamp()
-`
-
-type OutboxJobSetParams struct {
-	JobIds   []int64
-	Priority int16
-	Topic    string
-	Keys     []string
-}
-
-// River's driver schedules a job by the clock of the process that inserts it: one that is ahead of the database's would
-// keep the job from being worked for as long as it is ahead.
-func (q *Queries) OutboxJobSet(ctx context.Context, db DBTX, arg OutboxJobSetParams) error {
-	_, err := db.Exec(ctx, OutboxJobSet,
-		arg.JobIds,
-		arg.Priority,
-		arg.Topic,
-		arg.Keys,
-	)
-	return err
-}
-
 const OutboxMark = `-- name: OutboxMark :many
 
-INSERT INTO outbox AS o (topic, key, dirty_since, marked_priority)
-SELECT $1, marked.key, clock_timestamp(), $2::smallint
-FROM (SELECT unnest($3::text[]) AS key) AS marked
-ON CONFLICT (topic, key) DO UPDATE SET
-    desired_version = o.desired_version + 1,
-    dirty_since = COALESCE(o.dirty_since, clock_timestamp()),
-    redirtied_at = CASE WHEN o.dirty_since IS NOT NULL THEN COALESCE(o.redirtied_at, clock_timestamp()) END,
-    marked_priority = LEAST(o.marked_priority, $2::smallint), -- null is ignored
-    failures = CASE WHEN o.parked_at IS NULL THEN o.failures ELSE 0 END,
-    parked_at = NULL,
-    parked_reason = NULL
-RETURNING o.key, o.desired_version, (o.job_id IS NULL OR o.job_priority > $2 AND o.lease_token IS NULL)::boolean AS needs_job
+INSERT INTO river.river_job (id, kind, args, queue, priority, max_attempts, metadata, created_at, scheduled_at)
+SELECT marked.new_job_id, $4, jsonb_build_object('topic', $1::text, 'key', marked.marked_key), $1, $3::smallint, $5, $6,
+    clock_timestamp(), clock_timestamp()
+FROM outbox_mark($1, $2::text[], $3, 'river.river_job_id_seq') AS marked
+RETURNING pg_current_xact_id()::text::bigint AS xid,
+    CASE WHEN $7::boolean THEN pg_notify($8, json_build_object('queue', $1)::text) END AS announced
 `
 
 type OutboxMarkParams struct {
-	Topic    string
-	Priority int16
-	Keys     []string
+	Queue       string
+	Column2     []string
+	Column3     int16
+	Kind        string
+	MaxAttempts int16
+	Metadata    []byte
+	Column7     bool
+	PgNotify    string
 }
 
 type OutboxMarkRow struct {
-	Key            string
-	DesiredVersion int64
-	NeedsJob       bool
+	Xid       int64
+	Announced interface{}
 }
 
 // The steps of the protocol; outbox/doc.go tells how they fit together. Leases and delays are measured by the
 // database's clock, and by clock_timestamp(): now() would be the start of the transaction, which may have waited long
 // for the row.
-// Needs the keys sorted and distinct, so that two transactions marking several keys lock them in one order.
-// job_id is null exactly when nothing will deliver the row: it was clean, parked or new. A job that is less urgent than
-// the mark is not enough, unless it is at work: what it leaves to be done is as urgent as the marks of its time, by
-// whoever sees to that (OutboxAcknowledge and the like, or OutboxSweep).
+// Marks the keys, inserts the jobs that they need, and if it is to, announces those, in one statement; returns a row per
+// job. Needs the keys sorted and distinct, so that two transactions marking several keys lock them in one order.
+// outbox_mark says which need one. job_id is null exactly when nothing will deliver the row: it was clean, parked or new. A
+// job that is less urgent than the mark is not enough, unless it is at work: what it leaves to be done is as urgent as the
+// marks of its time, by whoever sees to that (OutboxAcknowledge and the like, or OutboxSweep).
+// The job is as River's own client inserts it, but for the clock: that of a process may be ahead of the database's, and
+// would keep the job from being worked for as long as it is.
+// Its parameters are OutboxWake's: topic, keys, priority; kind, max_attempts, metadata of the jobs; whether to announce
+// them, and in which channel.
 func (q *Queries) OutboxMark(ctx context.Context, db DBTX, arg OutboxMarkParams) ([]OutboxMarkRow, error) {
-	rows, err := db.Query(ctx, OutboxMark, arg.Topic, arg.Priority, arg.Keys)
+	rows, err := db.Query(ctx, OutboxMark,
+		arg.Queue,
+		arg.Column2,
+		arg.Column3,
+		arg.Kind,
+		arg.MaxAttempts,
+		arg.Metadata,
+		arg.Column7,
+		arg.PgNotify,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -458,7 +483,7 @@ func (q *Queries) OutboxMark(ctx context.Context, db DBTX, arg OutboxMarkParams)
 	var items []OutboxMarkRow
 	for rows.Next() {
 		var i OutboxMarkRow
-		if err := rows.Scan(&i.Key, &i.DesiredVersion, &i.NeedsJob); err != nil {
+		if err := rows.Scan(&i.Xid, &i.Announced); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1162,4 +1187,64 @@ func (q *Queries) OutboxVerify(ctx context.Context, db DBTX, arg OutboxVerifyPar
 	var i OutboxVerifyRow
 	err := row.Scan(&i.StillDirty, &i.Priority)
 	return i, err
+}
+
+const OutboxWake = `-- name: OutboxWake :many
+WITH noted AS (
+    UPDATE outbox AS o SET job_id = nextval('river.river_job_id_seq'), job_priority = $3::smallint
+    WHERE o.topic = $1 AND o.key = ANY($2::text[])
+    RETURNING o.key, o.job_id
+)
+INSERT INTO river.river_job (id, kind, args, queue, priority, max_attempts, metadata, created_at, scheduled_at)
+SELECT noted.job_id, $4, jsonb_build_object('topic', $1::text, 'key', noted.key), $1, $3, $5, $6,
+    clock_timestamp(), clock_timestamp()
+FROM noted
+RETURNING pg_current_xact_id()::text::bigint AS xid,
+    CASE WHEN $7::boolean THEN pg_notify($8, json_build_object('queue', $1)::text) END AS announced
+`
+
+type OutboxWakeParams struct {
+	Queue       string
+	Column2     []string
+	Priority    int16
+	Kind        string
+	MaxAttempts int16
+	Metadata    []byte
+	Column7     bool
+	PgNotify    string
+}
+
+type OutboxWakeRow struct {
+	Xid       int64
+	Announced interface{}
+}
+
+// Gives each key a new job, and announces them, as OutboxMark; the keys' rows are locked by the transaction.
+func (q *Queries) OutboxWake(ctx context.Context, db DBTX, arg OutboxWakeParams) ([]OutboxWakeRow, error) {
+	rows, err := db.Query(ctx, OutboxWake,
+		arg.Queue,
+		arg.Column2,
+		arg.Priority,
+		arg.Kind,
+		arg.MaxAttempts,
+		arg.Metadata,
+		arg.Column7,
+		arg.PgNotify,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OutboxWakeRow
+	for rows.Next() {
+		var i OutboxWakeRow
+		if err := rows.Scan(&i.Xid, &i.Announced); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

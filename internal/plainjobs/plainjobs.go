@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -64,15 +65,36 @@ func (w *worker) Work(ctx context.Context, job *river.Job[args]) error {
 	return err
 }
 
+// Inserter inserts the jobs.
+type Inserter struct {
+	river *river.Client[pgx.Tx]
+}
+
+// NewInserter returns an Inserter that works nothing, with River's default settings.
+func NewInserter(pool *pgxpool.Pool) (*Inserter, error) {
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+		Schema: db.DefaultRiverSchema, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("configuring plain River: %w", err)
+	}
+	return &Inserter{client}, nil
+}
+
 // Jobs inserts the jobs, and works them until it is stopped.
 type Jobs struct {
-	river *river.Client[pgx.Tx]
+	Inserter
 	clerk *clerk.Client
 }
 
-// Start works jobs with so many workers, on a migrated database and an emulated Clerk. The caller stops them: the end
-// of ctx does not.
-func Start(ctx context.Context, pool *pgxpool.Pool, baseURL string, workers int) (*Jobs, error) {
+// Config is how jobs are worked.
+type Config struct {
+	Workers       int
+	FetchCooldown time.Duration // River's own by default
+}
+
+// Start works jobs, on a migrated database and an emulated Clerk. The caller stops them: the end of ctx does not.
+func Start(ctx context.Context, pool *pgxpool.Pool, baseURL string, config Config) (*Jobs, error) {
 	client, err := clerk.New(clerk.Config{SecretKey: clerktest.DefaultSecretKey, BaseURL: baseURL})
 	if err != nil {
 		return nil, err
@@ -81,7 +103,7 @@ func Start(ctx context.Context, pool *pgxpool.Pool, baseURL string, workers int)
 	river.AddWorker(registered, &worker{pool: pool, clerk: client})
 	plain, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Schema: db.DefaultRiverSchema, Logger: slog.New(slog.DiscardHandler), Workers: registered,
-		Queues: map[string]river.QueueConfig{queue: {MaxWorkers: workers}},
+		Queues: map[string]river.QueueConfig{queue: {MaxWorkers: config.Workers, FetchCooldown: config.FetchCooldown}},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("configuring plain River: %w", err)
@@ -90,11 +112,11 @@ func Start(ctx context.Context, pool *pgxpool.Pool, baseURL string, workers int)
 	if err := plain.Start(context.WithoutCancel(ctx)); err != nil {
 		return nil, fmt.Errorf("starting plain River: %w", err)
 	}
-	return &Jobs{river: plain, clerk: client}, nil
+	return &Jobs{Inserter{plain}, client}, nil
 }
 
 // AnnounceTx inserts in tx the jobs of organizations that changed, of those that have none.
-func (j *Jobs) AnnounceTx(ctx context.Context, tx pgx.Tx, keys ...string) error {
+func (j *Inserter) AnnounceTx(ctx context.Context, tx pgx.Tx, keys ...string) error {
 	for _, key := range keys {
 		if _, err := j.river.InsertTx(ctx, tx, args{Key: key}, nil); err != nil {
 			return fmt.Errorf("inserting the plain job of %s: %w", key, err)

@@ -36,7 +36,7 @@ func (m *model) mark(s *state, i int) bool {
 	return true
 }
 
-// markRow is OutboxMark, and WakeTx for a row that nothing will deliver.
+// markRow is OutboxMark, with the job of a row that nothing will deliver.
 func (m *model) markRow(k *key) {
 	k.desired++
 	if !m.has(markKeepsParked) {

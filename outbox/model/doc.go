@@ -12,7 +12,7 @@
 //
 // # Steps
 //
-//	Begin, Mark, Rollback        MarkTx in a caller's transaction: OutboxMark, WakeTx; Mark is its commit
+//	Begin, Mark, Rollback        MarkTx in a caller's transaction: OutboxMark; Mark is its commit
 //	Fetch, Finish                River gives a job to a worker; records what it returned, some time later
 //	Claim                        Outbox.Claim: OutboxClaim, and what deliveryWorker.Work does about the verdict
 //	Read, Send, Apply, Answer    Destination.Deliver reads the state, sends it; it is applied; the answer arrives
@@ -21,7 +21,7 @@
 //	Acknowledge, Release, Park   AcknowledgeTx, ParkTx, each with the job's completion; Release
 //	RecordFenced                 RecordFenced, after ErrLeaseLost
 //	ReadBack, Verify             Destination.Verify; VerifyTx with the job's completion
-//	Sweep                        Outbox.Sweep for one row: OutboxSweep or OutboxSweepUnverified, WakeTx
+//	Sweep                        Outbox.Sweep for one row: OutboxSweep or OutboxSweepUnverified, OutboxWake
 //	Due, VerifyDue,              time passes: not_before, verify_at, the last verify_at, lease_expires_at if its worker
 //	LastVerifyDue, Expire, Age   is dead, and a lease's time since attempted_at of its job
 //	Land, Vanish                 what becomes of a request that was given up on

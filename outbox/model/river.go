@@ -6,7 +6,7 @@ func (s *state) jobAt(i int) (k *key, job uint8, at *jobState) {
 	return k, uint8(i%slotCount) + 1, &k.jobs[i%slotCount]
 }
 
-// insertJob is WakeTx and OutboxJobSet.
+// insertJob is the job of OutboxMark and of OutboxWake.
 func (k *key) insertJob() {
 	for slot, job := range k.jobs {
 		if job == noJob {

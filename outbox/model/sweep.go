@@ -1,6 +1,6 @@
 package model
 
-// sweep is OutboxSweep and WakeTx for one row.
+// sweep is OutboxSweep and OutboxWake for one row.
 func (m *model) sweep(s *state, i int) bool {
 	k := &s.keys[i]
 	if !m.sweepable(k) {
