@@ -82,6 +82,13 @@ SELECT id, recalculate_at::timestamptz AS due_at FROM organizations
 WHERE recalculate_at <= COALESCE(sqlc.narg(now)::timestamptz, now()) AND id <> ALL(@skipped::text[])
 ORDER BY recalculate_at LIMIT @max_rows FOR NO KEY UPDATE SKIP LOCKED;
 
+-- name: OrganizationsAnyDue :one
+-- Whether anything is due at all, even if somebody has locked it. The order has an index used, of a queue whose table may be
+-- mostly empty.
+SELECT (EXISTS (SELECT FROM organizations WHERE insured_until <= now())
+    OR EXISTS (SELECT FROM organizations WHERE recalculate_at <= now())
+    OR (SELECT c.id FROM organization_change AS c ORDER BY c.bulk, c.id LIMIT 1) IS NOT NULL)::boolean AS due;
+
 -- name: OrganizationsDue :one
 -- How many are due and have not been calculated yet, counted no further than most, and how long the one has been that is
 -- due for longest: by time, or because a foreign writer has changed something, of the first most of either kind.

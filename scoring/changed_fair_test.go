@@ -95,7 +95,7 @@ func TestBulkHasItsTurn(t *testing.T) {
 	s.observed(writer)
 	select {
 	case batches := <-writer.done:
-		if batches > 12 {
+		if batches > 24 { // 8, and on a slow machine some of those who look for what is contended
 			t.Errorf("the bulk was done after %d batches", batches)
 		}
 	case <-time.After(30 * time.Second):

@@ -15,7 +15,7 @@ const (
 	dueBatch = 100
 	// bulkEvery is of how many batches of foreign writers' changes one begins with those that come last.
 	bulkEvery = 4
-	// dueEvery is how often is looked for what is due. It costs two looks into an index.
+	// dueEvery is how often is looked for what is due. It costs three looks into an index.
 	dueEvery = time.Second
 	// dueLockTimeout bounds how long a batch waits for a row of the outbox that somebody does not let go, or for a contended
 	// organization.
@@ -77,6 +77,11 @@ func (r *Recalculator) logDown(ctx context.Context, err error) {
 // batch calculates a batch in a transaction that waits for nobody long, and tells the observer. On an error, the ids are
 // those that were tried.
 func (r *Recalculator) batch(ctx context.Context, recalculate recalculation, query DueQuery) (due Due, err error) {
+	// Mostly there is nothing, which is found out by one statement.
+	anything, err := r.config.Store.queries.OrganizationsAnyDue(ctx, r.config.Pool)
+	if err != nil || !anything {
+		return Due{}, err
+	}
 	var now time.Time
 	query.Skipped = r.aside.skipped()
 	err = db.Transact(ctx, r.config.Pool, func(tx pgx.Tx) (err error) {
