@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
@@ -107,15 +105,7 @@ func TestPlans(t *testing.T) {
 		"backlog": {dbsqlc.OutboxBacklog, []any{claimsync.Topic, 100}, 100 + 1},
 		"due":     {dbsqlc.OrganizationsDue, []any{100}, 3*100 + 1},
 	} {
-		rows, err := pool.Query(t.Context(), "EXPLAIN (ANALYZE, TIMING OFF) "+test.query, test.args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			t.Fatal(err)
-		}
-		plan := strings.Join(lines, "\n")
+		plan := dbtest.PlanRun(t, pool, test.query, test.args...)
 		if read := readBy(t, plan); strings.Contains(plan, "Seq Scan") || read > test.reads {
 			t.Errorf("%s: %d rows were read, want %d at most, along an index:\n%s", name, read, test.reads, plan)
 		}

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/claimsync/claimsync"
 	"github.com/claimsync/claimsync/db/dbsqlc"
 	"github.com/claimsync/claimsync/db/dbtest"
@@ -52,7 +50,7 @@ func TestPlans(t *testing.T) {
 		{"near", dbsqlc.OrganizationSearchNear, []any{"8", 1020, "'org':*", "org", "org\x7f", 51, claimsync.Topic}, "organizations_pkey"},
 		{"deliveries", dbsqlc.OutboxDeliveryList, []any{claimsync.Topic, "org_1", 1000, 26}, "outbox_delivery_key"},
 	} {
-		plan := a.plan(test.query, test.args...)
+		plan := dbtest.Plan(t, a.pool, test.query, test.args...)
 		if strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "Sort") || !strings.Contains(plan, test.index) {
 			t.Errorf("%s: want a walk of %s alone, but the plan is\n%s", test.name, test.index, plan)
 		}
@@ -68,29 +66,16 @@ func TestPlans(t *testing.T) {
 		{"reasons", dbsqlc.OutboxParkedReasons, []any{claimsync.Topic, 10001}, "outbox_parked_reason"},
 		{"activity", dbsqlc.OutboxActivityCount, []any{outbox.ActivityInterval, claimsync.Topic, time.Now().Add(-2 * time.Minute)}, "outbox_delivery_finished_at"},
 	} {
-		plan := a.plan(test.query, test.args...)
+		plan := dbtest.Plan(t, a.pool, test.query, test.args...)
 		if strings.Contains(plan, "Seq Scan on outbox") || !strings.Contains(plan, test.index) {
 			t.Errorf("%s: want it by %s, but the plan is\n%s", test.name, test.index, plan)
 		}
 	}
 	// What is found has to be sorted; but it is found by indexes, however rare the planner takes it to be.
 	for _, words := range []string{"'organization':*", "'nothing':*", ""} {
-		plan := a.plan(dbsqlc.OrganizationSearch, "", "8", "8\x7f", 51, claimsync.Topic, words)
+		plan := dbtest.Plan(t, a.pool, dbsqlc.OrganizationSearch, "", "8", "8\x7f", 51, claimsync.Topic, words)
 		if strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "organizations_name") {
 			t.Errorf("searching for %s: want it found by organizations_name, but the plan is\n%s", words, plan)
 		}
 	}
-}
-
-func (a *api) plan(query string, args ...any) string {
-	a.t.Helper()
-	rows, err := a.pool.Query(a.t.Context(), "EXPLAIN "+query, args...)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return strings.Join(lines, "\n")
 }

@@ -5,9 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/db/dbtest"
 )
 
 // A batch reads what it deletes, and not the table: also when nothing is old, which is the rule, and where the planner
@@ -29,11 +28,7 @@ func TestPlans(t *testing.T) {
 			{dbsqlc.OperatorActionPrune, []any{time.Hour, 1000}, "operator_action_pkey"},
 			{dbsqlc.OutboxActivityPrune, []any{topic, time.Hour, 1000}, "outbox_activity_pkey"},
 		} {
-			rows, err := h.pool.Query(t.Context(), "EXPLAIN "+test.query, test.args...)
-			h.must(err)
-			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-			h.must(err)
-			if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, test.index) {
+			if plan := dbtest.Plan(t, h.pool, test.query, test.args...); strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, test.index) {
 				t.Errorf("%s: want a walk of %s, but the plan is\n%s", when, test.index, plan)
 			}
 		}
