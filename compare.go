@@ -49,7 +49,7 @@ func (s *Sync) Compare(ctx context.Context, id string) (*Comparison, error) {
 // CompareWith compares what the caller has read at Clerk of the organization clerkOrgID, zero if Clerk does not have it, with
 // what Postgres says now. It only reads.
 func (s *Sync) CompareWith(ctx context.Context, clerkOrgID string, found clerk.Organization) (*Comparison, error) {
-	want, _, err := wantedOf(ctx, s.jobs.Pool, clerkOrgID, 0)
+	want, err := wantedOf(ctx, s.jobs.Pool, clerkOrgID)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +59,6 @@ func (s *Sync) CompareWith(ctx context.Context, clerkOrgID string, found clerk.O
 	}
 	return &Comparison{
 		At: now, ClerkOrgID: clerkOrgID, Missing: found.ID == "",
-		Clerk: found.Values(), Want: want.Values(), Differences: found.Differences(want),
+		Clerk: found.Values(), Want: want.metadata.Values(), Differences: found.Differences(want.metadata),
 	}, nil
 }

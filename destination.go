@@ -7,52 +7,60 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/claimsync/claimsync/clerk"
 	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/db/dbsqlc"
+	"github.com/claimsync/claimsync/internal/gather"
 	"github.com/claimsync/claimsync/outbox"
 )
 
 // organizationDestination makes the metadata of a Clerk organization equal to what the database says of the
 // organization that is linked to it.
 type organizationDestination struct {
-	pool  *pgxpool.Pool
 	clerk *clerk.Client
+	reads *gather.Group[string, wanted] // by the id that the organization has at Clerk
+}
+
+func newOrganizationDestination(pool *pgxpool.Pool, client *clerk.Client) *organizationDestination {
+	one := func(ctx context.Context, key string) (wanted, error) { return wantedOf(ctx, pool, key) }
+	many := func(ctx context.Context, keys []string) ([]*wanted, error) { return wantedOfEach(ctx, pool, keys) }
+	return &organizationDestination{clerk: client, reads: gather.New(many, one)}
 }
 
 // Deliver pushes the current claims of the Clerk organization key. If no organization is linked to it (any more), its
 // claims are removed.
 func (d *organizationDestination) Deliver(ctx context.Context, key string, version int64) (outbox.Receipt, error) {
-	metadata, organization, err := wantedOf(ctx, d.pool, key, version)
+	want, err := d.reads.Do(ctx, key)
 	if err != nil {
 		return outbox.Receipt{}, err
 	}
-	answer, err := d.clerk.PushMetadata(ctx, key, metadata)
-	receipt := receiptOf(answer, organization)
-	if organization == "" && answer.Status == http.StatusNotFound {
+	want.metadata.Version = version
+	answer, err := d.clerk.PushMetadata(ctx, key, want.metadata)
+	receipt := receiptOf(answer, want.organization)
+	if want.organization == "" && answer.Status == http.StatusNotFound {
 		return receipt, nil // what is gone has no claims
 	}
 	if err == nil {
-		receipt.Applied = metadata.Public()
+		receipt.Applied = want.metadata.Public()
 	}
 	return receipt, failureFrom(err, receipt)
 }
 
 // Verify reads back what Clerk has.
 func (d *organizationDestination) Verify(ctx context.Context, key string, version int64) (bool, outbox.Receipt, error) {
-	metadata, organization, err := wantedOf(ctx, d.pool, key, version)
+	want, err := d.reads.Do(ctx, key)
 	if err != nil {
 		return false, outbox.Receipt{}, err
 	}
+	want.metadata.Version = version
 	found, answer, err := d.clerk.Organization(ctx, key)
-	receipt := receiptOf(answer, organization)
-	if organization == "" && answer.Status == http.StatusNotFound {
+	receipt := receiptOf(answer, want.organization)
+	if want.organization == "" && answer.Status == http.StatusNotFound {
 		return true, receipt, nil
 	}
-	return found.Confirms(metadata), receipt, failureFrom(err, receipt)
+	return found.Confirms(want.metadata), receipt, failureFrom(err, receipt)
 }
 
 // receiptOf tells the log what a push is known by: to us the organization, if one is linked, and to Clerk the call.
@@ -67,21 +75,38 @@ func receiptOf(answer clerk.Receipt, organization string) outbox.Receipt {
 	return receipt
 }
 
-// wantedOf is what Clerk is to have of the organization that is linked to key now, and which that is. If none is, nothing.
-// Outside of a transaction, now is when it is called.
-func wantedOf(
-	ctx context.Context, conn db.Querier, key string, version int64,
-) (metadata clerk.Metadata, organization string, err error) {
-	claims, err := dbsqlc.New().OrganizationClaims(ctx, conn, key)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return clerk.Metadata{Version: version}, "", nil
-	case err != nil:
-		return clerk.Metadata{}, "", fmt.Errorf("reading the claims of %s: %w", key, err)
+// wanted is what Clerk is to have of the organization that is linked to a key, and which that is. If none is, nothing.
+type wanted struct {
+	organization string
+	metadata     clerk.Metadata
+}
+
+// wantedOf is what Clerk is to have of key now. Outside of a transaction, now is when it is called.
+func wantedOf(ctx context.Context, conn db.Querier, key string) (wanted, error) {
+	found, err := wantedOfEach(ctx, conn, []string{key})
+	if err != nil {
+		return wanted{}, err
 	}
-	metadata = metadataOf(claims.CertificationTier, claims.ComplianceScore, claims.InsuranceValid)
-	metadata.Version, metadata.AsOf = version, claims.AsOf
-	return metadata, claims.ID, nil
+	return *found[0], nil
+}
+
+// wantedOfEach is wantedOf for each of the keys.
+func wantedOfEach(ctx context.Context, conn db.Querier, keys []string) ([]*wanted, error) {
+	rows, err := dbsqlc.New().OrganizationClaims(ctx, conn, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading the claims of %d organizations: %w", len(keys), err)
+	}
+	linked := make(map[string]wanted, len(rows))
+	for _, row := range rows {
+		metadata := metadataOf(row.CertificationTier, row.ComplianceScore, row.InsuranceValid)
+		metadata.AsOf = row.AsOf
+		linked[row.ClerkOrgID] = wanted{organization: row.ID, metadata: metadata}
+	}
+	all := make([]*wanted, len(keys))
+	for i, key := range keys {
+		all[i] = new(linked[key])
+	}
+	return all, nil
 }
 
 // metadataOf is what Clerk is to have of a linked organization. One that was never calculated has no score.

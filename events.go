@@ -123,11 +123,11 @@ func (s *Sync) eventGround(
 // and what Clerk sends after a push of our own is what we pushed: so only what is then found to differ is pushed, and a
 // row whose push is still to come is left alone.
 func (h *eventHandler) compareTx(ctx context.Context, tx pgx.Tx, syncedAt *time.Time) (EventOutcome, error) {
-	metadata, _, err := wantedOf(ctx, tx, h.key, 0)
+	want, err := wantedOf(ctx, tx, h.key)
 	switch {
 	case err != nil:
 		return "", err
-	case h.event.Organization.Agrees(metadata), overtaken(h.event.Organization.UpdatedAt, syncedAt):
+	case h.event.Organization.Agrees(want.metadata), overtaken(h.event.Organization.UpdatedAt, syncedAt):
 		return EventUnchanged, nil
 	}
 	suspicion, err := h.outbox.SuspectTx(ctx, tx, h.waker, Topic, outbox.PriorityRoutine, h.key)

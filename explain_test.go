@@ -103,7 +103,7 @@ func (d *desk) acknowledge(lease outbox.Lease) {
 	d.t.Helper()
 	d.transact(func(tx pgx.Tx) error {
 		receipt := outbox.Receipt{Status: 200, TraceID: "t200"}
-		_, err := d.sync.Outbox().AcknowledgeTx(d.t.Context(), tx, d.waker, lease, receipt, time.Millisecond)
+		_, err := d.sync.Outbox().AcknowledgeTx(d.t.Context(), tx, d.waker, outbox.Acknowledgement{Lease: lease, Receipt: receipt, Duration: time.Millisecond})
 		return err
 	})
 }

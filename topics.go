@@ -71,7 +71,7 @@ func (c Config) topics() (map[string]outbox.Budget, map[string]outbox.Destinatio
 	budgets := map[string]outbox.Budget{Topic: ours}
 	destinations := map[string]outbox.Destination{}
 	if c.Clerk != nil {
-		destinations[Topic] = &organizationDestination{pool: c.Pool, clerk: c.Clerk}
+		destinations[Topic] = newOrganizationDestination(c.Pool, c.Clerk)
 	}
 	for topic, own := range c.Destinations {
 		switch {

@@ -3,13 +3,10 @@ package jobs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivertype"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/claimsync/claimsync/db"
@@ -36,7 +33,7 @@ func (a *attempt) claim(ctx context.Context) (claim outbox.Claim, err error) {
 	ctx = a.begin(ctx)
 	a.leaseEnd = time.Now().Add(a.config.Outbox.Lease())
 	if a.job != nil {
-		claim, err = a.config.Outbox.Claim(ctx, a.config.Pool, a.lease.Topic, a.lease.Key, a.job.ID)
+		claim, err = a.lane.claims.Do(ctx, outbox.ClaimRequest{Key: a.lease.Key, JobID: a.job.ID})
 	} else {
 		claim, err = a.config.Outbox.ClaimProbe(ctx, a.config.Pool, a.lease.Topic, a.lease.Key)
 	}
@@ -121,19 +118,9 @@ func (a *attempt) transact(ctx context.Context, fn func(pgx.Tx) error) error {
 		if err := fn(tx); err != nil {
 			return err
 		}
-		return a.completeTx(ctx, tx)
+		if a.job == nil { // a probe
+			return nil
+		}
+		return a.config.Outbox.CompleteJobTx(ctx, tx, a.job.ID)
 	})
-}
-
-// completeTx completes the job. One that was deleted or finished by hand meanwhile needs no completion: the row is what
-// counts. Nor does a probe, which has none.
-func (a *attempt) completeTx(ctx context.Context, tx pgx.Tx) error {
-	if a.job == nil {
-		return nil
-	}
-	_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, a.job)
-	if err != nil && !errors.Is(err, rivertype.ErrNotFound) {
-		return fmt.Errorf("completing job %d: %w", a.job.ID, err)
-	}
-	return nil
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync/db"
+	"github.com/claimsync/claimsync/db/dbtest/pgproxy"
 	"github.com/claimsync/claimsync/outbox"
 )
 
@@ -412,4 +414,54 @@ func (r recording) Handle(_ context.Context, record slog.Record) error {
 		}
 	}
 	return nil
+}
+
+// What many jobs have to ask the database at a time, one statement asks for all of them.
+func TestJobsAskTogether(t *testing.T) {
+	const organizations = 20
+	var delivered sync.WaitGroup
+	delivered.Add(organizations)
+	f := newFleet(t, func(context.Context, string, int64) (outbox.Receipt, error) {
+		delivered.Done()
+		return outbox.Receipt{Status: 200}, nil
+	})
+	proxy, err := pgproxy.Start(f.pool.Config().ConnString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.config.Pool, err = db.Open(t.Context(), proxy.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		f.config.Pool.Close()
+		if err := proxy.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	claims, acknowledgements := proxy.Count("name: OutboxClaim "), proxy.Count("name: OutboxAcknowledge ")
+	claim, acknowledge := proxy.BreakBefore("OutboxClaim"), proxy.BreakBefore("OutboxAcknowledge")
+	var keys []string
+	for i := range organizations {
+		keys = append(keys, fmt.Sprint("org_", i))
+	}
+	f.mark(keys...)
+	f.start()
+	if err := claim.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.until("all jobs are fetched", func() bool {
+		return f.count("SELECT count(*) FROM river.river_job WHERE state = 'running'") == organizations
+	})
+	claim.Release()
+	if err := acknowledge.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	delivered.Wait()
+	acknowledge.Release()
+	f.untilClean(keys...)
+	// Two of each, if nobody is late.
+	if claims.N() > organizations/2 || acknowledgements.N() > organizations/2 {
+		t.Errorf("%d statements claim and %d acknowledge %d pushes", claims.N(), acknowledgements.N(), organizations)
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/claimsync/claimsync/db"
 	"github.com/claimsync/claimsync/outbox"
 )
 
@@ -35,11 +36,11 @@ func canceled(receipt outbox.Receipt, err error) *outbox.Failure {
 
 func (a *attempt) acknowledge(ctx context.Context) error {
 	config := a.config
-	var lag time.Duration
-	err := a.transact(ctx, func(tx pgx.Tx) (err error) {
-		lag, err = config.Outbox.AcknowledgeTx(ctx, tx, a.queue, a.lease, a.receipt, a.duration)
-		return err
-	})
+	acknowledge := a.acknowledgeAlone
+	if a.lane != nil {
+		acknowledge = func(ctx context.Context) (time.Duration, error) { return a.lane.acknowledgements.Do(ctx, a) }
+	}
+	lag, err := acknowledge(ctx)
 	if errors.Is(err, outbox.ErrLeaseLost) {
 		return a.fenced(ctx, a.receipt, nil)
 	}
@@ -49,6 +50,20 @@ func (a *attempt) acknowledge(ctx context.Context) error {
 	config.Observer.Applied(a.lease.Topic, lag)
 	a.log(ctx, slog.LevelInfo, "Delivered", "applied", a.receipt, nil)
 	return nil
+}
+
+// acknowledgeAlone is for what cannot be acknowledged together with others, and returns what took so long, as
+// [outbox.Outbox.AcknowledgeTx].
+func (a *attempt) acknowledgeAlone(ctx context.Context) (lag time.Duration, err error) {
+	err = db.Transact(ctx, a.config.Pool, func(tx pgx.Tx) (err error) {
+		lag, err = a.config.Outbox.AcknowledgeTx(ctx, tx, a.queue, a.acknowledgement())
+		return err
+	})
+	return lag, err
+}
+
+func (a *attempt) acknowledgement() outbox.Acknowledgement {
+	return outbox.Acknowledgement{Lease: a.lease, Receipt: a.receipt, Duration: a.duration}
 }
 
 // fail does what the failure calls for. The order matters: first nobody else runs into the same wall.

@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -58,54 +57,98 @@ type Batcher interface {
 	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
 }
 
+// ClaimRequest asks for the lease of a key's row, for a job.
+type ClaimRequest struct {
+	Key   string
+	JobID int64 // 0: a probe
+}
+
 // Claim takes the lease of a row for the job, if the row is dirty or to be verified, not parked, due and not leased, and
-// neither the destination nor the key's own budget is in the way. It is one round trip.
+// neither the destination nor the key's own budget is in the way. It waits for a moment for a row that is locked. It is one
+// round trip.
 func (o *Outbox) Claim(ctx context.Context, conn Batcher, topic, key string, jobID int64) (Claim, error) {
-	return o.claim(ctx, conn, topic, key, jobID, false)
+	return o.claimOne(ctx, conn, topic, ClaimRequest{Key: key, JobID: jobID}, false)
 }
 
 // ClaimProbe is Claim for a probe: the breaker does not hold it back, nor does the delay after a failure.
 func (o *Outbox) ClaimProbe(ctx context.Context, conn Batcher, topic, key string) (Claim, error) {
-	return o.claim(ctx, conn, topic, key, 0, true)
+	return o.claimOne(ctx, conn, topic, ClaimRequest{Key: key}, true)
 }
 
-func (o *Outbox) claim(ctx context.Context, conn Batcher, topic, key string, jobID int64, probe bool) (Claim, error) {
-	spacing, burst := o.budgets[topic].keySpacing()
-	// A batch is one implicit transaction, so the setting reaches the claim and nothing after it.
+// ClaimEach is Claim for several rows of a topic at once, but waits for none: of one that is locked, is not there, or is
+// asked for twice, the claim is nil. Then Claim knows more.
+func (o *Outbox) ClaimEach(ctx context.Context, conn Batcher, topic string, requests []ClaimRequest) ([]*Claim, error) {
 	batch := &pgx.Batch{}
-	batch.Queue("SELECT set_config('lock_timeout', $1, true)", claimLockTimeout)
-	batch.Queue(dbsqlc.OutboxClaim, probe, burst, topic, key, o.lease, jobIDOrNull(jobID), spacing, verifyAfter)
-	results := conn.SendBatch(ctx, batch)
-	_, err := results.Exec()
-	var row dbsqlc.OutboxClaimRow
-	if err == nil {
-		err = results.QueryRow().Scan(
-			&row.Verdict, &row.Until, &row.Wait, &row.LeaseToken, &row.LeaseVersion, &row.DirtySince, &row.Failures,
-		)
+	quickly(batch)
+	claims := o.queueClaims(batch, topic, requests, false)
+	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("claiming %d outbox rows of %s: %w", len(requests), topic, err)
 	}
-	if closeErr := results.Close(); err == nil {
-		err = closeErr
-	}
+	return claims, nil
+}
+
+func (o *Outbox) claimOne(ctx context.Context, conn Batcher, topic string, request ClaimRequest, probe bool) (Claim, error) {
+	batch := &pgx.Batch{}
+	quickly(batch)
+	batch.Queue(dbsqlc.OutboxLock, topic, request.Key)
+	claims := o.queueClaims(batch, topic, []ClaimRequest{request}, probe)
+	err := conn.SendBatch(ctx, batch).Close()
 	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return Claim{Verdict: Clean}, nil
 	case db.Code(err) == "55P03": // lock_not_available
 		return Claim{Verdict: Locked}, nil
 	case err != nil:
-		return Claim{}, fmt.Errorf("claiming outbox row %s/%s: %w", topic, key, err)
+		return Claim{}, fmt.Errorf("claiming outbox row %s/%s: %w", topic, request.Key, err)
+	case claims[0] == nil:
+		return Claim{Verdict: Clean}, nil
 	}
+	return *claims[0], nil
+}
 
-	claim := Claim{Verdict: Verdict(row.Verdict), Until: row.Until, Wait: row.Wait}
+// quickly bounds how long what follows waits for locks, and has it find rows by their keys: where there are a few thousand,
+// PostgreSQL would rather read all of them for twenty, which takes ten times as long. A batch is one implicit transaction, so
+// the settings reach the rest of it and nothing after it.
+func quickly(batch *pgx.Batch) {
+	batch.Queue("SELECT set_config('lock_timeout', $1, true), set_config('enable_seqscan', 'off', true)", claimLockTimeout)
+}
+
+// queueClaims queues the claims of rows that are there and not locked, and returns where they will be, as ordered as the
+// requests.
+func (o *Outbox) queueClaims(batch *pgx.Batch, topic string, requests []ClaimRequest, probe bool) []*Claim {
+	claims := make([]*Claim, len(requests))
+	places := make(map[string]int, len(requests))
+	var keys []string
+	var jobs []*int64
+	for i, request := range requests {
+		if _, taken := places[request.Key]; taken {
+			continue // there is one lease
+		}
+		places[request.Key] = i
+		keys, jobs = append(keys, request.Key), append(jobs, jobIDOrNull(request.JobID))
+	}
+	spacing, burst := o.budgets[topic].keySpacing()
+	batch.Queue(dbsqlc.OutboxClaim, probe, burst, keys, jobs, topic, o.lease, spacing, verifyAfter).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[dbsqlc.OutboxClaimRow])
+		for _, row := range found {
+			place := places[row.Key]
+			claims[place] = claimOf(topic, requests[place].JobID, row)
+		}
+		return err
+	})
+	return claims
+}
+
+func claimOf(topic string, jobID int64, row dbsqlc.OutboxClaimRow) *Claim {
+	claim := &Claim{Verdict: Verdict(row.Verdict), Until: row.Until, Wait: row.Wait}
 	if row.LeaseToken != nil {
 		claim.Lease = Lease{
-			Topic: topic, Key: key, JobID: jobID,
+			Topic: topic, Key: row.Key, JobID: jobID,
 			Version: *row.LeaseVersion, Failures: int(*row.Failures), token: *row.LeaseToken,
 		}
 	}
 	if row.DirtySince != nil {
 		claim.Lease.DirtySince = *row.DirtySince
 	}
-	return claim, nil
+	return claim
 }
 
 func (l Lease) jobID() *int64 { return jobIDOrNull(l.JobID) }

@@ -10,12 +10,13 @@
 //  1. Mark, in the caller's transaction: desired_version+1, and a job for the rows that have none, all in one statement. The
 //     row's lock orders marks among themselves and against acknowledgements, so versions are in commit order.
 //  2. Claim, by a worker: takes the row's lease if it is dirty, not parked, due and not leased; gives a token and the
-//     version.
+//     version. [Outbox.ClaimEach] does so for several rows at once.
 //  3. Deliver, with no transaction open: the destination reads the current state, which is never older than the claimed
 //     version, and pushes it under a deadline shorter than the lease.
 //  4. Acknowledge, in one transaction with the job's completion: the version is synced, if the token still holds the
-//     lease. A row marked meanwhile gets its next job in the same transaction. After a failure the lease is released
-//     ([Decide] says what follows), or the row parked.
+//     lease. A row marked meanwhile gets its next job in the same transaction. Those that were not may be acknowledged
+//     together ([Outbox.AcknowledgeEach]). After a failure the lease is released ([Decide] says what follows), or the row
+//     parked.
 //  5. Sweep, by some process every second, unless nobody may call: a row that is due and has neither a live lease nor a
 //     live job gets a new job, as urgent as what is to be delivered. So a deleted job, a dead process or a foreign writer
 //     costs seconds, not an update.

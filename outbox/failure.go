@@ -60,3 +60,10 @@ func (r Receipt) traceID() *string {
 	}
 	return new(truncate(r.TraceID))
 }
+
+func (r Receipt) applied() *string {
+	if r.Applied == nil {
+		return nil
+	}
+	return new(string(r.Applied))
+}

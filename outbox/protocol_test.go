@@ -82,9 +82,13 @@ func (b *bench) lease(key string) outbox.Lease {
 func (b *bench) acknowledge(lease outbox.Lease) {
 	b.t.Helper()
 	b.transact(func(tx pgx.Tx) error {
-		_, err := b.box.AcknowledgeTx(b.t.Context(), tx, b.waker, lease, outbox.Receipt{Status: 200}, time.Millisecond)
+		_, err := b.box.AcknowledgeTx(b.t.Context(), tx, b.waker, acknowledgement(lease))
 		return err
 	})
+}
+
+func acknowledgement(lease outbox.Lease) outbox.Acknowledgement {
+	return outbox.Acknowledgement{Lease: lease, Receipt: outbox.Receipt{Status: 200}, Duration: time.Millisecond}
 }
 
 func (b *bench) release(lease outbox.Lease, failure *outbox.Failure, delay time.Duration) {
@@ -246,7 +250,7 @@ func TestLostLeaseIsFenced(t *testing.T) {
 	failure := &outbox.Failure{Action: outbox.Park, Err: errors.New("refused")}
 	reports := map[string]func(pgx.Tx) error{
 		"acknowledge": func(tx pgx.Tx) error {
-			_, err := b.box.AcknowledgeTx(ctx, tx, b.waker, stale, outbox.Receipt{Status: 200}, 0)
+			_, err := b.box.AcknowledgeTx(ctx, tx, b.waker, acknowledgement(stale))
 			return err
 		},
 		"park": func(tx pgx.Tx) error { return b.box.ParkTx(ctx, tx, b.waker, stale, failure, 0) },

@@ -102,8 +102,8 @@ SELECT
         (SELECT min(c.changed_at) FROM (
             SELECT q.changed_at FROM organization_change AS q WHERE q.bulk ORDER BY q.bulk, q.id LIMIT @most) AS c)))::interval AS overdue;
 
--- name: OrganizationClaims :one
--- What a Clerk organization's tokens are to say, and the instant that it is true for. That is before the snapshot was taken,
+-- name: OrganizationClaims :many
+-- What Clerk organizations' tokens are to say, and the instant that it is true for. That is before the snapshot was taken,
 -- so that whatever was committed by then is in it: now(), and not statement_timestamp() or clock_timestamp(), which are after.
-SELECT id, certification_tier, compliance_score, insurance_valid, now()::timestamptz AS as_of
-FROM organizations WHERE clerk_org_id = @clerk_org_id::text;
+SELECT clerk_org_id::text AS clerk_org_id, id, certification_tier, compliance_score, insurance_valid, now()::timestamptz AS as_of
+FROM organizations WHERE clerk_org_id = ANY(@clerk_org_ids::text[]);

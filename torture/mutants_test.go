@@ -25,8 +25,7 @@ var mutants = map[string]struct {
 	"drop the fence": {
 		[]edit{{
 			outboxSQL,
-			"o.lease_token = $4::uuid\n    RETURNING o.topic, o.key, o.synced_version",
-			"$4::uuid IS NOT NULL\n    RETURNING o.topic, o.key, o.synced_version",
+			"AND r.lease_token = told.lease_token", "",
 		}},
 		"TestZombie/stopped_before_the_acknowledgement", "still not: the zombie has been told|acknowledgement was accepted",
 	},
@@ -58,12 +57,16 @@ var mutants = map[string]struct {
 		},
 		"TestHot/outbox", "P1: Clerk has code",
 	},
+	"acknowledge together what was marked meanwhile": {
+		[]edit{{outboxSQL, "AND ($9::boolean OR r.desired_version = r.lease_version)", "AND $9::boolean IS NOT NULL"}},
+		"TestHot/outbox", "rows that a sweep had to wake: [1-9]",
+	},
 	"insert only when no job row exists": {
 		[]edit{
 			{markSQL, "job_id = CASE WHEN o.job_id IS NULL OR o.job_priority > mark_priority AND o.lease_token IS NULL", `job_id = CASE
 				WHEN mark_priority = 1 AND NOT EXISTS (SELECT FROM river.river_job AS j
 					WHERE j.args ->> 'key' = o.key AND j.finalized_at IS NULL)`},
-			{"outbox/acknowledge.go", "if acknowledged.StillDirty {", "if false {"},
+			{"outbox/acknowledge.go", "case acknowledged.StillDirty:", "case false:"},
 		},
 		"TestHot/outbox", "rows that a sweep had to wake: [1-9]",
 	},
@@ -88,7 +91,7 @@ var mutants = map[string]struct {
 		"TestKilledAtEachStep/after_the_claim", "still not: every change is pushed",
 	},
 	"complete without acknowledging": {
-		[]edit{{"jobs/attempt.go", "if err := fn(tx); err != nil {\n\t\t\treturn err\n\t\t}\n", "_ = fn\n"}},
+		[]edit{{"jobs/settle.go", "lag, err := acknowledge(ctx)", "lag, err := time.Duration(0), error(nil)\n\t_ = acknowledge"}},
 		"TestHot/outbox", "still not: settled",
 	},
 }

@@ -37,9 +37,11 @@ func testOneRowIsHeld(t *testing.T) {
 	s := &stage{fleet: f, proxy: proxy, key: held, victim: f.start(processConfig{databaseURL: proxy.URL()})}
 	f.clerk.SetFaults(clerktest.Fault{Latency: 20 * time.Millisecond})
 	acknowledge := proxy.BreakBefore("OutboxAcknowledge")
+	alone := proxy.BreakBefore("OutboxLock") // for that may follow before the row is held
 	f.changeNow(held)
 	s.await(acknowledge)
 	end := f.hold(held)
+	alone.Release()
 	acknowledge.Release() // and there it waits
 
 	w := f.witness(others, 4, 20*time.Millisecond, seed)

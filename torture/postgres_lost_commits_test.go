@@ -37,8 +37,8 @@ func (all losses) String() string {
 }
 
 // A fifth of all commits is lost together with its connection: half before the server knows of it, half before the
-// client knows that it succeeded. Claims, which commit by themselves, are lost too. Nobody can tell the halves apart, so
-// some pushes are repeated; each is on record.
+// client knows that it succeeded. Claims and acknowledgements, which commit by themselves, are lost too. Nobody can tell the
+// halves apart, so some pushes are repeated; each is on record.
 func TestCommitsAreLost(t *testing.T) {
 	fullOnly(t)
 	t.Parallel()
@@ -50,7 +50,9 @@ func TestCommitsAreLost(t *testing.T) {
 	processes := f.startMany(2, processConfig{databaseURL: workers.URL()})
 
 	ofWriters := losses{writers.LoseCommits(0.2, seed)}
-	ofWorkers := losses{workers.LoseCommits(0.2, seed+1), workers.Lose("OutboxClaim", 0.05, seed+2)}
+	ofWorkers := losses{
+		workers.LoseCommits(0.2, seed+1), workers.Lose("OutboxClaim", 0.05, seed+2), workers.Lose("OutboxAcknowledge", 0.05, seed+3),
+	}
 	l := f.write(workload{writers: 8, pause: 5 * time.Millisecond, rolledBack: 0.1, several: 0.2, tolerateFault: true}, seed)
 	f.forAtLeast(30*time.Second, func() bool { return ofWriters.enough() && ofWorkers.enough() })
 	l.stop()

@@ -98,6 +98,19 @@ func (s *stage) commitAfter(statement string) *pgproxy.Breakpoint {
 	return s.proxy.BreakBefore("^commit$", pgproxy.Following(statement))
 }
 
+// changeDuringPush changes the organization twice, the second time while the push of the first is still to be acknowledged.
+// Returns the commit of the transaction that does so, and inserts the next job.
+func (s *stage) changeDuringPush() *pgproxy.Breakpoint {
+	s.t.Helper()
+	acknowledge := s.proxy.BreakBefore("OutboxAcknowledge")
+	s.changeNow(s.key)
+	s.await(acknowledge)
+	s.changeNow(s.key)
+	commit := s.commitAfter("OutboxWake")
+	acknowledge.Release()
+	return commit
+}
+
 // A process is killed at each step of the protocol. Another one finishes what it left.
 func TestKilledAtEachStep(t *testing.T) {
 	t.Parallel()
@@ -141,19 +154,16 @@ func TestKilledAtEachStep(t *testing.T) {
 			change(s)
 			s.killAt(acknowledge)
 		}, "CERTIFIED", 1, false},
-		"after the acknowledgement, before River's completion": {func(s *stage) {
-			complete := s.proxy.BreakBefore("JobSetStateIfRunningMany")
+		"after the acknowledgement, which its worker does not learn of": {func(s *stage) {
+			acknowledged := s.proxy.BreakAfter("OutboxAcknowledge")
 			change(s)
-			s.killAt(complete)
-		}, "CERTIFIED", 1, false},
-		"before the commit of both": {func(s *stage) {
-			commit := s.commitAfter("JobSetStateIfRunningMany")
-			change(s)
-			s.killAt(commit)
-		}, "CERTIFIED", 1, false},
-		"after the commit of both": {func(s *stage) {
-			commit := s.commitAfter("JobSetStateIfRunningMany")
-			change(s)
+			s.killAt(acknowledged)
+		}, "CERTIFIED", 0, false},
+		"before the commit of an acknowledgement with the next job": {func(s *stage) {
+			s.killAt(s.changeDuringPush())
+		}, "CERTIFIED", 0, false},
+		"after the commit of an acknowledgement with the next job": {func(s *stage) {
+			commit := s.changeDuringPush()
 			s.await(commit)
 			s.victim.Kill()
 			commit.Release()

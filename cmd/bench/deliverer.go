@@ -98,7 +98,7 @@ func (d *deliverer) one(ctx context.Context, key string) error {
 		if err != nil {
 			return err
 		}
-		_, err = d.outbox.AcknowledgeTx(ctx, tx, d, lease, receipt, time.Millisecond)
+		_, err = d.outbox.AcknowledgeTx(ctx, tx, d, outbox.Acknowledgement{Lease: lease, Receipt: receipt, Duration: time.Millisecond})
 		return err
 	})
 	if err != nil {

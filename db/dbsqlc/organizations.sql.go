@@ -87,12 +87,13 @@ func (q *Queries) OrganizationClaimLapsed(ctx context.Context, db DBTX, arg Orga
 	return items, nil
 }
 
-const OrganizationClaims = `-- name: OrganizationClaims :one
-SELECT id, certification_tier, compliance_score, insurance_valid, now()::timestamptz AS as_of
-FROM organizations WHERE clerk_org_id = $1::text
+const OrganizationClaims = `-- name: OrganizationClaims :many
+SELECT clerk_org_id::text AS clerk_org_id, id, certification_tier, compliance_score, insurance_valid, now()::timestamptz AS as_of
+FROM organizations WHERE clerk_org_id = ANY($1::text[])
 `
 
 type OrganizationClaimsRow struct {
+	ClerkOrgID        string
 	ID                string
 	CertificationTier CertificationTier
 	ComplianceScore   *int16
@@ -100,19 +101,33 @@ type OrganizationClaimsRow struct {
 	AsOf              time.Time
 }
 
-// What a Clerk organization's tokens are to say, and the instant that it is true for. That is before the snapshot was taken,
+// What Clerk organizations' tokens are to say, and the instant that it is true for. That is before the snapshot was taken,
 // so that whatever was committed by then is in it: now(), and not statement_timestamp() or clock_timestamp(), which are after.
-func (q *Queries) OrganizationClaims(ctx context.Context, db DBTX, clerkOrgID string) (OrganizationClaimsRow, error) {
-	row := db.QueryRow(ctx, OrganizationClaims, clerkOrgID)
-	var i OrganizationClaimsRow
-	err := row.Scan(
-		&i.ID,
-		&i.CertificationTier,
-		&i.ComplianceScore,
-		&i.InsuranceValid,
-		&i.AsOf,
-	)
-	return i, err
+func (q *Queries) OrganizationClaims(ctx context.Context, db DBTX, clerkOrgIds []string) ([]OrganizationClaimsRow, error) {
+	rows, err := db.Query(ctx, OrganizationClaims, clerkOrgIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OrganizationClaimsRow
+	for rows.Next() {
+		var i OrganizationClaimsRow
+		if err := rows.Scan(
+			&i.ClerkOrgID,
+			&i.ID,
+			&i.CertificationTier,
+			&i.ComplianceScore,
+			&i.InsuranceValid,
+			&i.AsOf,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const OrganizationClerkID = `-- name: OrganizationClerkID :one

@@ -64,7 +64,7 @@ func (m *model) finish(s *state, w int) bool {
 	return true
 }
 
-// completeJob is JobCompleteTx.
+// completeJob is JobComplete.
 func (s *state) completeJob(w int) {
 	if at := s.jobOf(w); *at == running || *at == overdue {
 		*at = finished

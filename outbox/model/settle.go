@@ -1,6 +1,6 @@
 package model
 
-// acknowledge is AcknowledgeTx with the job's completion: OutboxAcknowledge, then JobCompleteTx and the next job.
+// acknowledge is AcknowledgeTx and AcknowledgeEach: OutboxAcknowledge, which completes the job, and the next job.
 func (m *model) acknowledge(s *state, w int) bool {
 	worker := &s.workers[w]
 	ready := answered
@@ -41,7 +41,7 @@ func (m *model) settle(s *state, w int, wake bool) {
 	}
 }
 
-// completeFirst is the mutant's JobCompleteTx in a transaction before the acknowledgement.
+// completeFirst is the mutant's completion in a transaction before the acknowledgement.
 func (m *model) completeFirst(s *state, w int) bool {
 	if !m.has(completeBeforeAcknowledge) || s.workers[w].phase != answered {
 		return false
@@ -68,7 +68,7 @@ func (m *model) release(s *state, w int) bool {
 	return true
 }
 
-// park is ParkTx with the job's completion: OutboxPark, then JobCompleteTx and the next job.
+// park is ParkTx with the job's completion: OutboxPark, then JobComplete and the next job.
 func (m *model) park(s *state, w int) bool {
 	if s.workers[w].phase != refused || !s.holds(w) {
 		return false
