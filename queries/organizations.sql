@@ -83,17 +83,17 @@ WHERE recalculate_at <= COALESCE(sqlc.narg(now)::timestamptz, now()) AND id <> A
 ORDER BY recalculate_at LIMIT @max_rows FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: OrganizationsAnyDue :one
--- Whether anything is due at all, even if somebody has locked it. The order has an index used, of a queue whose table may be
--- mostly empty.
-SELECT (EXISTS (SELECT FROM organizations WHERE insured_until <= now())
-    OR EXISTS (SELECT FROM organizations WHERE recalculate_at <= now())
+-- Whether anything is due at all, even if somebody has locked it. The orders have indexes used: PostgreSQL would expect to
+-- come upon something soon, and read all tables to their ends.
+SELECT ((SELECT o.id FROM organizations AS o WHERE o.insured_until <= now() ORDER BY o.insured_until LIMIT 1) IS NOT NULL
+    OR (SELECT o.id FROM organizations AS o WHERE o.recalculate_at <= now() ORDER BY o.recalculate_at LIMIT 1) IS NOT NULL
     OR (SELECT c.id FROM organization_change AS c ORDER BY c.bulk, c.id LIMIT 1) IS NOT NULL)::boolean AS due;
 
 -- name: OrganizationsDue :one
 -- How many are due and have not been calculated yet, counted no further than most, and how long the one has been that is
 -- due for longest: by time, or because a foreign writer has changed something, of the first most of either kind.
 SELECT
-    LEAST(@most, (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() LIMIT @most) AS due)
+    LEAST(@most, (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() ORDER BY recalculate_at LIMIT @most) AS due)
         + (SELECT count(*) FROM (SELECT FROM organization_change AS w ORDER BY w.bulk, w.id LIMIT @most) AS changed))::bigint AS organizations,
     GREATEST(interval '0', clock_timestamp() - LEAST(
         (SELECT recalculate_at FROM organizations WHERE recalculate_at <= now() ORDER BY recalculate_at LIMIT 1),

@@ -439,13 +439,13 @@ func (q *Queries) OrganizationUpdate(ctx context.Context, db DBTX, arg Organizat
 }
 
 const OrganizationsAnyDue = `-- name: OrganizationsAnyDue :one
-SELECT (EXISTS (SELECT FROM organizations WHERE insured_until <= now())
-    OR EXISTS (SELECT FROM organizations WHERE recalculate_at <= now())
+SELECT ((SELECT o.id FROM organizations AS o WHERE o.insured_until <= now() ORDER BY o.insured_until LIMIT 1) IS NOT NULL
+    OR (SELECT o.id FROM organizations AS o WHERE o.recalculate_at <= now() ORDER BY o.recalculate_at LIMIT 1) IS NOT NULL
     OR (SELECT c.id FROM organization_change AS c ORDER BY c.bulk, c.id LIMIT 1) IS NOT NULL)::boolean AS due
 `
 
-// Whether anything is due at all, even if somebody has locked it. The order has an index used, of a queue whose table may be
-// mostly empty.
+// Whether anything is due at all, even if somebody has locked it. The orders have indexes used: PostgreSQL would expect to
+// come upon something soon, and read all tables to their ends.
 func (q *Queries) OrganizationsAnyDue(ctx context.Context, db DBTX) (bool, error) {
 	row := db.QueryRow(ctx, OrganizationsAnyDue)
 	var due bool
@@ -455,7 +455,7 @@ func (q *Queries) OrganizationsAnyDue(ctx context.Context, db DBTX) (bool, error
 
 const OrganizationsDue = `-- name: OrganizationsDue :one
 SELECT
-    LEAST($1, (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() LIMIT $1) AS due)
+    LEAST($1, (SELECT count(*) FROM (SELECT FROM organizations WHERE recalculate_at <= now() ORDER BY recalculate_at LIMIT $1) AS due)
         + (SELECT count(*) FROM (SELECT FROM organization_change AS w ORDER BY w.bulk, w.id LIMIT $1) AS changed))::bigint AS organizations,
     GREATEST(interval '0', clock_timestamp() - LEAST(
         (SELECT recalculate_at FROM organizations WHERE recalculate_at <= now() ORDER BY recalculate_at LIMIT 1),
