@@ -33,7 +33,11 @@ torture: ## Attack the program at random, for FOR=10m, by SEED=42
 	$(GO) test ./torture -v -timeout 0 -run Chaos -for $(or $(FOR),10m) $(if $(SEED),-seed $(SEED))
 
 .PHONY: bench
-bench: ## Run the benchmarks
+bench: ## Print what claimsync costs and how fast it is, beside what one would do instead
+	$(GO) run ./cmd/bench speed
+
+.PHONY: benchmarks
+benchmarks: ## Run the Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: bounds

@@ -59,6 +59,9 @@ func (c calls) span() time.Duration {
 	return c[len(c)-1].Started.Sub(c[0].Started)
 }
 
+// rate is how many of them there are a second.
+func (c calls) rate() float64 { return float64(len(c)) / c.span().Seconds() }
+
 // most is the highest number of them in any span of that length.
 func (c calls) most(length time.Duration) (most int) {
 	first := 0

@@ -62,7 +62,7 @@ func (f *fleet) changeOver(ctx context.Context, span time.Duration, changes int)
 	return sleepUntil(ctx, begun.Add(span))
 }
 
-// hammer is a lot of changes to one organization.
+// hammer is a lot of changes.
 type hammer struct {
 	rate    int // changes a second, all in all
 	span    time.Duration
@@ -76,8 +76,8 @@ type hammered struct {
 	last    time.Time // when the last change had been committed
 }
 
-// hammer changes the organization as often as it can up to the rate.
-func (f *fleet) hammer(ctx context.Context, key string, h hammer) (hammered, error) {
+// hammer makes changes as often as it can up to the rate: change makes the n-th.
+func (f *fleet) hammer(ctx context.Context, h hammer, change func(ctx context.Context, n int) error) (hammered, error) {
 	begun := time.Now()
 	var next atomic.Int64
 	var mu sync.Mutex
@@ -86,14 +86,15 @@ func (f *fleet) hammer(ctx context.Context, key string, h hammer) (hammered, err
 	for range h.writers {
 		group.Go(func() error {
 			for {
-				due := begun.Add(time.Duration(next.Add(1)) * time.Second / time.Duration(h.rate))
+				n := next.Add(1)
+				due := begun.Add(time.Duration(n) * time.Second / time.Duration(h.rate))
 				if err := sleepUntil(ctx, due); err != nil {
 					return err
 				}
 				if time.Since(begun) >= h.span {
 					return nil
 				}
-				if err := f.change(ctx, key); err != nil {
+				if err := change(ctx, int(n)); err != nil {
 					return err
 				}
 				mu.Lock()

@@ -25,7 +25,9 @@ It needs Go and PostgreSQL's server programs, no configuration and no services, 
 type cli struct {
 	Clerk        clerkCommand        `cmd:"" help:"The bounds on budgets, outages and ambiguous answers of Clerk."`
 	Stale        staleCommand        `cmd:"" help:"The bounds on what time changes, on pushing everything again, and on calculating everything anew."`
+	Speed        speedCommand        `cmd:"" help:"What claimsync costs, and how fast it is, beside what one would do instead."`
 	Scale        scaleCommand        `cmd:"" help:"What a process, an organization, a change and a push cost, for docs/scaling.md."`
+	Plain        plainCommand        `cmd:"" hidden:"" help:"A process of those that speed compares with."`
 	Housekeeping housekeepingCommand `cmd:"" help:"The bounds on how large tables get, and how slow the outbox, with a million deliveries."`
 }
 

@@ -31,6 +31,8 @@ type fleet struct {
 	url       string      // of the database
 	pool      *pgxpool.Pool
 	clerk     *clerktest.Server
+	outbox    *outbox.Outbox
+	waker     jobs.Waker
 	announce  announcer
 	store     *scoring.Store
 	keys      []string // the Clerk organizations org_0, org_1, … of the organizations o0, o1, …
@@ -119,10 +121,10 @@ func (f *fleet) embed() error {
 	if err != nil {
 		return err
 	}
-	waker := jobs.NewWaker(client)
-	f.store = synced.Store(waker)
+	f.outbox, f.waker = synced.Outbox(), jobs.NewWaker(client)
+	f.store = synced.Store(f.waker)
 	f.announce = func(ctx context.Context, tx pgx.Tx, keys []string) error {
-		return synced.Outbox().MarkTx(ctx, tx, waker, claimsync.Topic, outbox.PriorityLive, keys...)
+		return f.outbox.MarkTx(ctx, tx, f.waker, claimsync.Topic, outbox.PriorityLive, keys...)
 	}
 	return nil
 }
@@ -136,6 +138,13 @@ func (f *fleet) addOrganizations(ctx context.Context) error {
 	}
 	return f.exec(ctx, `INSERT INTO organizations (id, name, clerk_org_id)
 		SELECT 'o' || i, 'Organization ' || i, 'org_' || i FROM generate_series(0, $1 - 1) AS i`, f.config.organizations)
+}
+
+// openPool opens a pool of so many connections to the fleet's database. The caller closes it.
+func (f *fleet) openPool(ctx context.Context, connections int) (*pgxpool.Pool, error) {
+	return db.Open(ctx, f.url, func(config *pgxpool.Config) {
+		config.MinConns, config.MaxConns = int32(connections), int32(connections)
+	})
 }
 
 func (f *fleet) exec(ctx context.Context, sql string, args ...any) error {

@@ -79,6 +79,11 @@ func (f *fleet) latencies(commits []commit) (latencies, error) {
 // latencies are sorted.
 type latencies []time.Duration
 
+func sortedLatencies(all latencies) latencies {
+	slices.Sort(all)
+	return all
+}
+
 // percentile is the least of them that so many percent do not exceed. Of none, it is more than could be seen.
 func (l latencies) percentile(percent float64) elapsed {
 	if len(l) == 0 {

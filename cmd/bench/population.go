@@ -103,3 +103,18 @@ func (f *fleet) forgetMarks(ctx context.Context) error {
 	}
 	return nil
 }
+
+// resetMarks undoes what a turn of changes has left in the tables, which are then as they are between two checkpoints.
+func (f *fleet) resetMarks(ctx context.Context) error {
+	for _, statement := range []string{
+		`TRUNCATE river.river_job`,
+		`UPDATE outbox SET synced_version = desired_version, dirty_since = NULL, redirtied_at = NULL, marked_priority = NULL,
+			job_id = NULL WHERE dirty_since IS NOT NULL`,
+		`VACUUM outbox, organizations`,
+	} {
+		if err := f.exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}

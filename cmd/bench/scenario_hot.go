@@ -26,7 +26,7 @@ func (s hot) run(ctx context.Context, b *bench) ([]bound, error) {
 		environment: []string{limitVariable(production)},
 	}
 	return b.withFleet(ctx, config, func(f *fleet) ([]bound, error) {
-		done, err := f.hammer(ctx, f.keys[0], s.hammer)
+		done, err := f.hammer(ctx, s.hammer, func(ctx context.Context, _ int) error { return f.change(ctx, f.keys[0]) })
 		if err != nil {
 			return nil, err
 		}

@@ -31,9 +31,21 @@ func (s idle) look(ctx context.Context, f *fleet, n int) ([]bound, error) {
 	if err := f.startMore(ctx, n-len(f.processes)); err != nil {
 		return nil, err
 	}
-	if err := sleep(ctx, 5*time.Second); err != nil { // what is done once has been done then
+	if err := sleep(ctx, settling); err != nil { // what is done once has been done then
 		return nil, err
 	}
+	bounds, err := s.watch(ctx, f)
+	for i := range bounds {
+		bounds[i].what = fmt.Sprintf("%s, each of %d", bounds[i].what, n)
+	}
+	return bounds, err
+}
+
+// settling is how long processes that were just started have something to do.
+const settling = 5 * time.Second
+
+// watch watches processes do nothing, and returns what each of them uses.
+func (s idle) watch(ctx context.Context, f *fleet) ([]bound, error) {
 	before, err := f.read(ctx)
 	if err != nil {
 		return nil, err
@@ -56,13 +68,13 @@ func (s idle) look(ctx context.Context, f *fleet, n int) ([]bound, error) {
 		resident += now
 	}
 	used, seconds := after.since(before), after.at.Sub(before.at).Seconds()
-	of := func(what string) string { return fmt.Sprintf("%s, each of %d", what, n) }
-	each := seconds * float64(n)
+	n := float64(len(f.processes))
+	each := seconds * n
 	return []bound{
-		{what: of("transactions per second"), seen: used.transactions / each},
-		{what: of("bytes of WAL per second"), seen: used.wal / each},
-		{what: of("processor"), seen: 100 * used.cpu / each, unit: percent},
-		{what: of("connections"), seen: float64(connections) / float64(n)},
-		{what: of("memory"), seen: resident / float64(n), unit: megabytes},
+		{what: "transactions per second", seen: used.transactions / each},
+		{what: "bytes of WAL per second", seen: used.wal / each},
+		{what: "processor", seen: 100 * used.cpu / each, unit: percent},
+		{what: "connections", seen: float64(connections) / n},
+		{what: "memory", seen: resident / n, unit: megabytes},
 	}, nil
 }

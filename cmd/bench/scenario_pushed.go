@@ -15,7 +15,7 @@ type pushed struct {
 func (s pushed) run(ctx context.Context, b *bench) ([]bound, error) {
 	config := fleetConfig{
 		organizations: s.organizations, clerk: clerktest.WithoutLimits(),
-		environment: []string{"CLERK_RATE_LIMIT=-1", "CLERK_ORGANIZATION_RATE_LIMIT=-1"},
+		environment: withoutBudget,
 	}
 	return b.withFleet(ctx, config, func(f *fleet) ([]bound, error) {
 		if _, err := s.round(ctx, f); err != nil { // the rows are there then, as they are ever after
